@@ -1,0 +1,156 @@
+//! Configured base addresses: the only origins a browser is ever sent to.
+
+use std::fmt;
+use url::Url;
+
+/// An http(s) address that ends in a slash and has no user info, query or fragment. Parsed once, when
+/// it is configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl {
+    url: Url,
+    origin: String,
+}
+
+/// Why an address cannot be a base.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BaseUrlError {
+    /// No http or https address at all.
+    #[error("must be an address that begins with http:// or https://")]
+    NotHttp,
+    /// It holds a part that a base must not have.
+    #[error("must hold no user name, password, query or fragment")]
+    Extra,
+}
+
+impl BaseUrl {
+    /// Parses a base address; a slash is added at its end when missing.
+    pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
+        let mut url = Url::parse(text.trim()).map_err(|_| BaseUrlError::NotHttp)?;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return Err(BaseUrlError::NotHttp);
+        }
+        let user = !url.username().is_empty() || url.password().is_some();
+        if user || url.query().is_some() || url.fragment().is_some() {
+            return Err(BaseUrlError::Extra);
+        }
+        if !url.path().ends_with('/') {
+            let path = format!("{}/", url.path());
+            url.set_path(&path);
+        }
+        let origin = url.origin().ascii_serialization();
+        Ok(Self { url, origin })
+    }
+
+    /// The address, with its slash at the end.
+    pub fn as_str(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// The address as a [`Url`].
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Scheme, host and port, such as `https://moodle.example.org`.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// An address that is absolute, or relative to this one.
+    pub fn join(&self, address: &str) -> Result<Url, BaseUrlError> {
+        let url = self.url.join(address).map_err(|_| BaseUrlError::NotHttp)?;
+        if matches!(url.scheme(), "http" | "https") {
+            Ok(url)
+        } else {
+            Err(BaseUrlError::NotHttp)
+        }
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether `address` may stand in a browser's address as given: http(s), within `origin`, no query,
+/// fragment or user info, no slash at its end, and no character that two readers of addresses read
+/// differently (blanks, backslashes, control characters, anything beyond ASCII).
+pub fn is_plain_address_within(address: &str, origin: &str) -> bool {
+    let plain = address
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"-._~:/%!$&'()*+,;=[]".contains(&b));
+    if !plain || address.ends_with('/') {
+        return false;
+    }
+    match Url::parse(address) {
+        Ok(url) => url.origin().ascii_serialization() == origin && address.contains("://"),
+        Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slash_is_added_where_it_is_missing() {
+        assert_eq!(
+            BaseUrl::parse("http://h/moodle").unwrap().as_str(),
+            "http://h/moodle/"
+        );
+        assert_eq!(BaseUrl::parse("https://h").unwrap().as_str(), "https://h/");
+    }
+
+    #[test]
+    fn only_http_addresses_without_extras_are_bases() {
+        for wrong in [
+            "",
+            "moodle",
+            "ftp://h/",
+            "javascript:alert(1)",
+            "//h/",
+            "file:///etc",
+            "http://",
+        ] {
+            assert_eq!(BaseUrl::parse(wrong), Err(BaseUrlError::NotHttp), "{wrong}");
+        }
+        for wrong in ["http://u@h/", "http://u:p@h/", "http://h/?a", "http://h/#a"] {
+            assert_eq!(BaseUrl::parse(wrong), Err(BaseUrlError::Extra), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_address_from_a_request_stays_within_its_servers_origin() {
+        let origin = "http://lrn.example.org";
+        for right in [
+            "http://lrn.example.org/dotlrn/clubs/lams",
+            "http://lrn.example.org:80/a",
+            "http://lrn.example.org",
+        ] {
+            assert!(is_plain_address_within(right, origin), "{right}");
+        }
+        for wrong in [
+            "http://lrn.example.org/",
+            "http://lrn.example.org.evil.example/a",
+            "http://lrn.example.org@evil.example/a",
+            "http://evil.example\\@lrn.example.org/a",
+            "http://lrn.example.org\\.evil.example/a",
+            "http:\\\\lrn.example.org/a",
+            "https://lrn.example.org/a",
+            "http://lrn.example.org:81/a",
+            "http://lrn.example.org/a?b",
+            "http://lrn.example.org/a#b",
+            "http://lrn.example.org/a\t",
+            "http://lrn.example.org/a\r\nSet-Cookie: a",
+            " http://lrn.example.org/a",
+            "http:lrn.example.org/a",
+            "//lrn.example.org/a",
+            "/a",
+            "javascript:alert(1)",
+            "http://lrn.example.org/ü",
+        ] {
+            assert!(!is_plain_address_within(wrong, origin), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Content: what an author saved, known by platform, signature and `toolContentID`.
+
+use chrono::{DateTime, Utc};
+
+use super::id::{ExtId, PlatformId, ServerId, Signature, ToolContentId};
+
+/// Which content.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ContentKey {
+    /// The platform whose it is.
+    pub platform: PlatformId,
+    /// The tool.
+    pub signature: Signature,
+    /// Its number there.
+    pub id: ToolContentId,
+}
+
+/// Where content lives: what its first customCSV said. Never changes afterwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The server.
+    pub server: ServerId,
+    /// The author's login there.
+    pub user: String,
+    /// The course.
+    pub course: String,
+    /// The section, where the tool has one.
+    pub section: Option<String>,
+    /// The address of the course, where the tool has one.
+    pub course_url: Option<String>,
+}
+
+/// Content as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// Which it is.
+    pub key: ContentKey,
+    /// Where it lives.
+    pub place: Place,
+    /// Its id on the server, once it was saved there.
+    pub ext_id: Option<ExtId>,
+    /// LAMS asked that it be defined later.
+    pub define_later: bool,
+    /// A teacher is editing it while it runs; learners wait until then at most.
+    pub locked_until: Option<DateTime<Utc>>,
+    /// Learners do it offline.
+    pub run_offline: bool,
+    /// A session of it was opened.
+    pub in_use: bool,
+    /// When it was first opened by an author.
+    pub created_at: DateTime<Utc>,
+    /// When it was last saved.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Content {
+    /// Whether learners have to wait: it is to be defined later, or being edited right now.
+    pub fn is_not_ready(&self, now: DateTime<Utc>) -> bool {
+        is_not_ready(self.define_later, self.locked_until, now)
+    }
+}
+
+/// See [`Content::is_not_ready`].
+pub fn is_not_ready(
+    define_later: bool,
+    locked_until: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> bool {
+    define_later || locked_until.is_some_and(|until| now < until)
+}

@@ -1,0 +1,31 @@
+//! Who a request is for. LAMS knows a person by a login that it makes of the server's prefix, an
+//! underscore and the external login; the external server knows the latter alone.
+
+use super::server::Server;
+
+/// A person, by the name that the request gave.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Person {
+    /// A LAMS login, such as `mdl_Bill`.
+    Lams(String),
+    /// A login on the external server, such as `Bill`: the user of a customCSV.
+    External(String),
+}
+
+impl Person {
+    /// The login on `server`: a LAMS login without the server's prefix and underscore, unchanged where
+    /// it has none. This is `un` of a signed redirect.
+    pub fn external_login<'a>(&'a self, server: &Server) -> &'a str {
+        match self {
+            Person::External(login) => login,
+            Person::Lams(login) => server.without_prefix(login),
+        }
+    }
+
+    /// The name as the request gave it.
+    pub fn name(&self) -> &str {
+        match self {
+            Person::Lams(name) | Person::External(name) => name,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The parameters of a query string, read strictly: every name and value must be well-formed
+//! percent-encoded UTF-8, and a parameter given twice with different values is refused, because two
+//! readers of such a query may believe different halves of it.
+
+use std::borrow::Cow;
+
+/// Why a query or one of its parameters is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// A name or value is no percent-encoded UTF-8.
+    #[error("the address is not well-formed: {0:?} is no percent-encoded UTF-8 text")]
+    Malformed(String),
+    /// One name with two different values.
+    #[error("the parameter {0} is given twice with different values")]
+    Doubled(String),
+    /// A required parameter is absent or blank.
+    #[error("the parameter {0} is missing")]
+    Missing(&'static str),
+}
+
+/// A parsed query string.
+#[derive(Debug, Default)]
+pub struct Query<'a> {
+    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    malformed: Option<&'a str>,
+}
+
+impl<'a> Query<'a> {
+    /// Reads `raw`, the text after `?`. What is malformed is set aside for [`Query::check`], so that a
+    /// request can be told that its signature is wrong before it is told that its form is.
+    pub fn parse(raw: &'a str) -> Self {
+        let mut query = Query::default();
+        for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            match (decode(name), decode(value)) {
+                (Some(name), Some(value)) => query.pairs.push((name, value)),
+                _ => query.malformed = query.malformed.or(Some(pair)),
+            }
+        }
+        query
+    }
+
+    /// Refuses what is malformed or doubled. `dispatch` may be doubled: some external pages append it
+    /// to a callback address that holds it already.
+    pub fn check(&self) -> Result<(), QueryError> {
+        if let Some(pair) = self.malformed {
+            return Err(QueryError::Malformed(pair.chars().take(40).collect()));
+        }
+        for (i, (name, value)) in self.pairs.iter().enumerate() {
+            let doubled = self.pairs[..i].iter().any(|(n, v)| n == name && v != value);
+            if doubled && name != "dispatch" {
+                return Err(QueryError::Doubled(name.chars().take(40).collect()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The first value of a parameter.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.pairs
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.as_ref())
+    }
+
+    /// The first value of a parameter that must be there and not blank.
+    pub fn required(&self, name: &'static str) -> Result<&str, QueryError> {
+        self.get(name)
+            .filter(|value| !value.trim().is_empty())
+            .ok_or(QueryError::Missing(name))
+    }
+}
+
+/// Undoes form encoding; `None` where an escape is broken or the bytes are no UTF-8.
+fn decode(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains(['%', '+']) {
+        return Some(Cow::Borrowed(text));
+    }
+    let bytes = text.as_bytes();
+    let hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+    let well_formed = bytes
+        .iter()
+        .enumerate()
+        .all(|(i, b)| *b != b'%' || (hex(i + 1) && hex(i + 2)));
+    if !well_formed {
+        return None;
+    }
+    let blanks = text.replace('+', " ");
+    String::from_utf8(urlencoding::decode_binary(blanks.as_bytes()).into_owned())
+        .ok()
+        .map(Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn values_are_decoded_and_the_first_counts() {
+        let query = Query::parse("a=1&b=x+y%26z&&c&a=1");
+        assert_eq!(query.get("a"), Some("1"));
+        assert_eq!(query.get("b"), Some("x y&z"));
+        assert_eq!(query.get("c"), Some(""));
+        assert_eq!(query.check(), Ok(()));
+        assert_eq!(query.required("c"), Err(QueryError::Missing("c")));
+    }
+
+    #[test]
+    fn a_parameter_with_two_values_is_refused_but_dispatch_is_not() {
+        assert!(matches!(
+            Query::parse("a=1&a=2").check(),
+            Err(QueryError::Doubled(_))
+        ));
+        assert!(Query::parse("dispatch=a&dispatch=b").check().is_ok());
+    }
+
+    #[test]
+    fn broken_escapes_and_broken_utf8_are_refused() {
+        for raw in ["a=%", "a=%4", "a=%zz", "a=%FF", "%C3=1", "a=%c3%28"] {
+            assert!(
+                matches!(Query::parse(raw).check(), Err(QueryError::Malformed(_))),
+                "{raw}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_enc_wrote_is_read_back(value in any::<String>()) {
+            let raw = format!("v={}", crate::domain::enc::enc(&value));
+            let query = Query::parse(&raw);
+            prop_assert!(query.check().is_ok());
+            prop_assert_eq!(query.get("v"), Some(value.as_str()));
+        }
+
+        #[test]
+        fn no_query_makes_it_panic(raw in any::<String>()) {
+            let _ = Query::parse(&raw).check();
+        }
+    }
+}

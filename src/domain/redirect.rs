@@ -1,0 +1,189 @@
+//! The addresses that browsers are sent to: a tool's template, filled from what is stored, with the
+//! gateway's own callback or return address within, and `un`, `ts`, `hs` at the end where the server
+//! wants them (protocol 2 to 4 and 6.1, to the byte).
+
+use chrono::{DateTime, Utc};
+
+use super::content::Place;
+use super::enc::push_enc;
+use super::id::{ExtId, PlatformId, Signature, ToolContentId, ToolSessionId};
+use super::person::Person;
+use super::server::Server;
+use super::tool::{Address, Tool, Value};
+
+/// What every address of one tool on one server is made with.
+#[derive(Debug, Clone, Copy)]
+pub struct Redirect<'a> {
+    /// How browsers reach the gateway, without a slash at the end.
+    pub public_url: &'a str,
+    /// The platform that the browser came from.
+    pub platform: &'a PlatformId,
+    /// The tool.
+    pub tool: &'a Tool,
+    /// The server.
+    pub server: &'a Server,
+    /// Where the content lives there.
+    pub place: &'a Place,
+    /// Who is sent, where that is known; only a known person is sent with a signature.
+    pub person: Option<&'a Person>,
+    /// The time of the signature.
+    pub now: DateTime<Utc>,
+}
+
+/// Which page of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionPage {
+    /// A learner's.
+    Learner,
+    /// An author's preview.
+    Preview,
+    /// A teacher's view.
+    Teacher,
+    /// What a monitor opens.
+    Monitor,
+}
+
+/// A session as its addresses need it.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionTarget<'a> {
+    /// Its number on the platform.
+    pub id: ToolSessionId,
+    /// Its id on the server.
+    pub ext_id: &'a ExtId,
+    /// Whether the person has finished it.
+    pub finished: bool,
+}
+
+impl Redirect<'_> {
+    /// The author page: for content with `ext_id` the one that edits it. `state` goes into the
+    /// callback address.
+    pub fn author(&self, id: ToolContentId, ext_id: Option<&ExtId>, state: Option<&str>) -> String {
+        let id = id.to_string();
+        let callback = self.callback(self.tool.callback_names_content.then_some(&*id), state);
+        let (template, ext_id) = match ext_id {
+            Some(ext_id) => (&self.tool.author_saved, ext_id.as_str()),
+            None => (&self.tool.author_new, ""),
+        };
+        self.filled(template, |value| match value {
+            Value::UpdateUrl => &callback,
+            Value::ToolContentId => &id,
+            Value::ExtToolContentId => ext_id,
+            _ => "",
+        })
+    }
+
+    /// A page of a session. `state` goes into the return address.
+    pub fn session(
+        &self,
+        page: SessionPage,
+        session: SessionTarget<'_>,
+        state: Option<&str>,
+    ) -> String {
+        let id = session.id.to_string();
+        let back = self.return_address(&id, state);
+        let template = match page {
+            SessionPage::Learner => &self.tool.learner,
+            SessionPage::Preview => &self.tool.preview,
+            SessionPage::Teacher => &self.tool.teacher,
+            SessionPage::Monitor => &self.tool.monitor,
+        };
+        self.filled(template, |value| match value {
+            Value::ReturnUrl => &back,
+            Value::ToolSessionId => &id,
+            Value::ExtSessionId => session.ext_id.as_str(),
+            Value::IsFinished if session.finished => "true",
+            Value::IsFinished => "false",
+            _ => "",
+        })
+    }
+
+    /// U of the interface.
+    fn callback(&self, id: Option<&str>, state: Option<&str>) -> String {
+        let mut address = self.own_page("authoring.do?dispatch=updateContent");
+        if let Some(id) = id {
+            address.push_str("&toolContentID=");
+            address.push_str(id);
+        }
+        push_state(&mut address, state);
+        address
+    }
+
+    /// R of the interface.
+    fn return_address(&self, id: &str, state: Option<&str>) -> String {
+        let mut address = self.own_page("learning.do?toolSessionID=");
+        address.push_str(id);
+        address.push_str("&dispatch=finishActivity");
+        push_state(&mut address, state);
+        address
+    }
+
+    fn own_page(&self, page: &str) -> String {
+        tool_page(self.public_url, self.platform, &self.tool.signature, page)
+    }
+
+    fn filled<'v>(&'v self, template: &Address, own: impl Fn(&Value) -> &'v str) -> String {
+        let mut address = String::with_capacity(512);
+        template.push(&mut address, |value| match value {
+            Value::Server => self.server.url.as_str(),
+            Value::CourseUrl => self.place.course_url.as_deref().unwrap_or_default(),
+            Value::User => &self.place.user,
+            Value::Course => &self.place.course,
+            Value::Section => self.place.section.as_deref().unwrap_or_default(),
+            Value::Config(name) => self.server.item(self.tool, name),
+            value => own(value),
+        });
+        self.push_signature(&mut address);
+        address
+    }
+
+    /// Appends `un`, `ts` and `hs` where the server wants them and the person is known.
+    fn push_signature(&self, address: &mut String) {
+        let Some(person) = self.person.filter(|_| self.server.sign_redirects) else {
+            return;
+        };
+        let un = person.external_login(self.server);
+        let ts = self.now.timestamp_millis().to_string();
+        let Some(hs) = self.server.hash(&ts, un) else {
+            return;
+        };
+        address.push(if address.contains('?') { '&' } else { '?' });
+        address.push_str("un=");
+        push_enc(address, un);
+        for (name, value) in [("&ts=", &ts), ("&hs=", &hs)] {
+            address.push_str(name);
+            address.push_str(value);
+        }
+    }
+}
+
+/// An address of the gateway's own tool pages.
+pub fn tool_page(
+    public_url: &str,
+    platform: &PlatformId,
+    signature: &Signature,
+    page: &str,
+) -> String {
+    let mut address = String::with_capacity(256);
+    for part in [
+        public_url,
+        "/",
+        platform.as_str(),
+        "/tool/",
+        signature.as_str(),
+        "/",
+        page,
+    ] {
+        address.push_str(part);
+    }
+    address
+}
+
+fn push_state(address: &mut String, state: Option<&str>) {
+    if let Some(state) = state {
+        address.push_str("&state=");
+        address.push_str(state);
+    }
+}
+
+#[cfg(test)]
+mod tests;

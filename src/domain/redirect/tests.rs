@@ -1,0 +1,206 @@
+use super::*;
+use crate::domain::base_url::BaseUrl;
+use crate::domain::tool::builtin_tools;
+use proptest::prelude::*;
+use secrecy::SecretString;
+use url::Url;
+
+fn server() -> Server {
+    Server {
+        id: "moodle".parse().unwrap(),
+        name: "Moodle".into(),
+        url: BaseUrl::parse("http://moodle.example.org/moodle/").unwrap(),
+        key: Some(SecretString::from("S3cretKey")),
+        prefix: Some("mdl".into()),
+        enabled: true,
+        sign_redirects: true,
+        timeout: None,
+        private_network: true,
+        tools: Default::default(),
+        settings: Default::default(),
+    }
+}
+
+fn tool(signature: &str) -> Tool {
+    builtin_tools()
+        .find(|tool| tool.signature.as_str() == signature)
+        .unwrap()
+}
+
+fn with<T>(
+    tool: &Tool,
+    server: &Server,
+    place: &Place,
+    person: Option<&Person>,
+    f: impl FnOnce(Redirect<'_>) -> T,
+) -> T {
+    f(Redirect {
+        public_url: "http://gate.example.org:8080",
+        platform: &"lams".parse().unwrap(),
+        tool,
+        server,
+        place,
+        person,
+        now: DateTime::from_timestamp_millis(1_262_304_000_000).unwrap(),
+    })
+}
+
+fn place(course: &str, section: &str) -> Place {
+    Place {
+        server: "moodle".parse().unwrap(),
+        user: "bill".into(),
+        course: course.into(),
+        section: Some(section.into()),
+        course_url: Some("http://moodle.example.org/c".into()),
+    }
+}
+
+fn parameters(address: &str) -> Vec<(String, String)> {
+    Url::parse(address)
+        .unwrap()
+        .query_pairs()
+        .into_owned()
+        .collect()
+}
+
+fn parameter(address: &str, name: &str) -> Option<String> {
+    parameters(address)
+        .into_iter()
+        .find(|(n, _)| n == name)
+        .map(|(_, value)| value)
+}
+
+#[test]
+fn the_signature_comes_last_and_names_the_person_without_prefix() {
+    let person = Person::Lams("mdl_Bill".into());
+    let address = with(
+        &tool("mdquiz10"),
+        &server(),
+        &place("7", "3"),
+        Some(&person),
+        |redirect| redirect.author("5".parse().unwrap(), None, None),
+    );
+    assert!(
+        address.ends_with(
+            "&course=7&un=Bill&ts=1262304000000&hs=e71939e9deea3a58a02ac4c44c89be3b32105cc0"
+        ),
+        "{address}"
+    );
+}
+
+#[test]
+fn nobody_is_signed_for_without_a_person_a_key_or_the_servers_wish() {
+    let person = Person::External("Bill".into());
+    let silent = Server {
+        sign_redirects: false,
+        ..server()
+    };
+    let keyless = Server {
+        key: None,
+        ..server()
+    };
+    for (server, person) in [
+        (server(), None),
+        (silent, Some(&person)),
+        (keyless, Some(&person)),
+    ] {
+        let address = with(
+            &tool("mdquiz10"),
+            &server,
+            &place("7", "3"),
+            person,
+            |redirect| redirect.author("5".parse().unwrap(), None, None),
+        );
+        assert_eq!(parameter(&address, "hs"), None, "{address}");
+    }
+}
+
+#[test]
+fn the_state_stands_in_callback_and_return_address() {
+    let address = with(
+        &tool("mdquiz10"),
+        &server(),
+        &place("7", "3"),
+        None,
+        |redirect| redirect.author("5".parse().unwrap(), None, Some("To_ken-1")),
+    );
+    let callback = urlencoding::decode(&parameter(&address, "lamsUpdateURL").unwrap())
+        .unwrap()
+        .into_owned();
+    assert_eq!(
+        callback,
+        "http://gate.example.org:8080/lams/tool/mdquiz10/authoring.do?dispatch=updateContent&toolContentID=5&state=To_ken-1"
+    );
+    let ext_id = tool("mdquiz10").id_form.parse("556").unwrap();
+    let target = SessionTarget {
+        id: "9".parse().unwrap(),
+        ext_id: &ext_id,
+        finished: true,
+    };
+    let address = with(
+        &tool("mdquiz10"),
+        &server(),
+        &place("7", "3"),
+        None,
+        |redirect| redirect.session(SessionPage::Learner, target, Some("To_ken-1")),
+    );
+    assert_eq!(
+        parameter(&address, "returnUrl").unwrap(),
+        "http://gate.example.org:8080/lams/tool/mdquiz10/learning.do?toolSessionID=9&dispatch=finishActivity&state=To_ken-1"
+    );
+    assert_eq!(parameter(&address, "isFinished").unwrap(), "true");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    #[test]
+    fn what_goes_in_comes_out_decoded(
+        signature in proptest::sample::select(vec![
+            "mdfrum10", "mdchat10", "mdasgm10", "mdscrm10", "mdquiz10", "mdlesn10", "mdchce10", "mdwiki10", "mdglos10",
+        ]),
+        course in any::<String>(),
+        section in any::<String>(),
+        user in any::<String>(),
+        id in 1..i64::MAX,
+        ext_id in proptest::option::of(1..i64::MAX),
+    ) {
+        let tool = tool(signature);
+        let ext_id = ext_id.map(|id| tool.id_form.parse(&id.to_string()).unwrap());
+        let person = Person::External(user.clone());
+        let address = with(&tool, &server(), &place(&course, &section), Some(&person), |redirect| {
+            redirect.author(ToolContentId::from_number(id).unwrap(), ext_id.as_ref(), Some("s-_T"))
+        });
+        prop_assert!(address.is_ascii() && !address.contains(|c: char| c <= ' '));
+        prop_assert!(address.starts_with("http://moodle.example.org/moodle/course/lamsframes.php?"));
+        prop_assert_eq!(parameter(&address, "course"), Some(course));
+        prop_assert_eq!(parameter(&address, "section"), Some(section));
+        prop_assert_eq!(parameter(&address, "un"), Some(user));
+        prop_assert_eq!(parameter(&address, "id"), ext_id.as_ref().map(|id| id.to_string()));
+        prop_assert_eq!(parameter(&address, "add").is_none(), ext_id.is_some());
+        let once = parameter(&address, "lamsUpdateURL").unwrap();
+        let callback = if once.starts_with("http://") { once } else { urlencoding::decode(&once).unwrap().into_owned() };
+        prop_assert_eq!(parameter(&callback, "toolContentID"), Some(id.to_string()));
+        prop_assert_eq!(parameter(&callback, "state"), Some("s-_T".to_owned()));
+    }
+
+    #[test]
+    fn a_session_address_holds_what_it_was_made_of(
+        page in proptest::sample::select(vec![SessionPage::Learner, SessionPage::Preview, SessionPage::Teacher, SessionPage::Monitor]),
+        user in any::<String>(),
+        id in 1..i64::MAX,
+        ext_id in 1..i64::MAX,
+        finished in any::<bool>(),
+    ) {
+        let tool = tool("mdasgm10");
+        let ext_id = tool.id_form.parse(&ext_id.to_string()).unwrap();
+        let person = Person::External(user.clone());
+        let address = with(&tool, &server(), &place("7", "3"), Some(&person), |redirect| {
+            let target = SessionTarget { id: ToolSessionId::from_number(id).unwrap(), ext_id: &ext_id, finished };
+            redirect.session(page, target, None)
+        });
+        prop_assert_eq!(parameter(&address, "id"), Some(ext_id.to_string()));
+        prop_assert_eq!(parameter(&address, "un"), Some(user));
+        prop_assert_eq!(parameter(&parameter(&address, "returnUrl").unwrap(), "toolSessionID"), Some(id.to_string()));
+    }
+}

@@ -1,0 +1,86 @@
+//! A server: an integrated external LMS.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::base_url::BaseUrl;
+use super::hash::external_hash;
+use super::id::{ServerId, Signature};
+use super::tool::{ADAPTER_PAGE, ItemValues, Tool};
+
+/// A server as it is configured, ready to serve.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Its id: `ext_lms_id`.
+    pub id: ServerId,
+    /// Its name for people.
+    pub name: String,
+    /// Its address.
+    pub url: BaseUrl,
+    /// The shared secret of the hash.
+    pub key: Option<SecretString>,
+    /// LAMS login = prefix + `_` + external login.
+    pub prefix: Option<String>,
+    /// Whether it is used at all.
+    pub enabled: bool,
+    /// Whether browser redirects carry `un`, `ts` and `hs`.
+    pub sign_redirects: bool,
+    /// The total time of a call to its adapter page, where a sysadmin set one.
+    pub timeout: Option<Duration>,
+    /// Whether its address may be private or loopback.
+    pub private_network: bool,
+    /// The tools that it is shown for.
+    pub tools: BTreeSet<Signature>,
+    /// The tools' own configuration on this server.
+    pub settings: BTreeMap<Signature, ItemValues>,
+}
+
+impl Server {
+    /// A LAMS login without this server's prefix and underscore; unchanged where it has none.
+    pub fn without_prefix<'a>(&self, lams_login: &'a str) -> &'a str {
+        self.prefix
+            .as_deref()
+            .and_then(|prefix| lams_login.strip_prefix(prefix)?.strip_prefix('_'))
+            .filter(|login| !login.is_empty())
+            .unwrap_or(lams_login)
+    }
+
+    /// The hash `hs` of protocol 6.1 for `user` at `ts`; `None` where the server has no key.
+    pub fn hash(&self, ts: &str, user: &str) -> Option<String> {
+        let key = self.key.as_ref()?;
+        Some(external_hash(
+            ts,
+            user,
+            self.id.as_str(),
+            key.expose_secret(),
+        ))
+    }
+
+    /// The value of a tool's configuration item here, or its default, or nothing.
+    pub fn item<'a>(&'a self, tool: &'a Tool, name: &str) -> &'a str {
+        let set = self
+            .settings
+            .get(&tool.signature)
+            .and_then(|items| items.get(name));
+        let default = || {
+            tool.config
+                .iter()
+                .find(|item| item.name == name)?
+                .default
+                .as_ref()
+        };
+        set.or_else(default).map_or("", String::as_str)
+    }
+
+    /// Where the adapter page of a tool is on this server.
+    pub fn adapter_page(&self, tool: &Tool) -> Result<Url, super::base_url::BaseUrlError> {
+        let set = self
+            .settings
+            .get(&tool.signature)
+            .and_then(|items| items.get(ADAPTER_PAGE));
+        self.url.join(set.unwrap_or(&tool.adapter_page))
+    }
+}

@@ -1,0 +1,43 @@
+//! A session: the run-time copy of content for one group, known by platform, signature and
+//! `toolSessionID`.
+
+use chrono::{DateTime, Utc};
+
+use super::id::{ExtId, PlatformId, Signature, ToolContentId, ToolSessionId};
+
+/// Which session.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SessionKey {
+    /// The platform whose it is.
+    pub platform: PlatformId,
+    /// The tool.
+    pub signature: Signature,
+    /// Its number there.
+    pub id: ToolSessionId,
+}
+
+/// A session as it is stored. Nothing of it changes while it exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Which it is.
+    pub key: SessionKey,
+    /// The content that it was made from.
+    pub content: ToolContentId,
+    /// Its name, usually the group's.
+    pub name: String,
+    /// The id of its own copy on the server.
+    pub ext_id: ExtId,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What is known of one person in one session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attendance {
+    /// The name that launches and states give: the LAMS login.
+    pub name: String,
+    /// When the person first opened the session.
+    pub opened_at: Option<DateTime<Utc>>,
+    /// When the person came back from it as finished.
+    pub finished_at: Option<DateTime<Utc>>,
+}

@@ -1,0 +1,102 @@
+//! A tool adapter is data: one definition says its customCSV, its addresses with their encodings, its
+//! adapter page and what a sysadmin configures for it. The ten that LAMS ships stand in `builtin/`; a
+//! sysadmin's own is one more of the same form (`docs/adapters.md`). Nothing in the gateway asks a
+//! tool for its signature to decide what to do.
+
+mod address;
+mod builtin;
+mod definition;
+
+pub use address::{Address, AddressError, Value};
+pub use builtin::builtin_tools;
+pub use definition::{DefinitionError, ItemValues};
+
+use super::custom_csv::Form;
+use super::id::{ExtId, Signature, positive_number};
+
+/// A tool adapter.
+#[derive(Debug, Clone)]
+pub struct Tool {
+    /// Its id: the context path of its pages.
+    pub signature: Signature,
+    /// What people call it.
+    pub title: String,
+    /// The form of its external ids.
+    pub id_form: IdForm,
+    /// The form of its customCSV.
+    pub custom_csv: Form,
+    /// Whether the callback address names the content; where it does not, the external page adds
+    /// `toolContentID` itself.
+    pub callback_names_content: bool,
+    /// Author page for content that has no external id yet.
+    pub author_new: Address,
+    /// Author page for content that has one.
+    pub author_saved: Address,
+    /// Learner page of a session.
+    pub learner: Address,
+    /// The same for an author's preview.
+    pub preview: Address,
+    /// Teacher's view of a session.
+    pub teacher: Address,
+    /// What a monitor opens for a session.
+    pub monitor: Address,
+    /// Where the adapter page is, absolute or relative to the server's address; a server may have
+    /// another (`adapter_page` of its settings).
+    pub adapter_page: String,
+    /// The parameters of every call to the adapter page that say who and where.
+    pub adapter_parameters: Address,
+    /// What a sysadmin sets per server.
+    pub config: Vec<ConfigItem>,
+}
+
+/// One item of a tool's own configuration on a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigItem {
+    /// Its key in `[servers.settings.…]`, and in addresses as `{config.name}`.
+    pub name: String,
+    /// What a sysadmin reads beside it.
+    pub label: String,
+    /// Its value where a server has none.
+    pub default: Option<String>,
+    /// Whether a server mapped to the tool must have a value.
+    pub required: bool,
+}
+
+/// The form of a tool's external ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IdForm {
+    /// Decimal digits, 1 to 2^63-1: what LAMS's protocol has.
+    #[default]
+    Number,
+    /// 1 to 255 letters, digits, `.`, `-`, `_`, `~` or `:`.
+    Opaque,
+}
+
+/// A text that is no external id of a tool's form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it must be {0}")]
+pub struct NotAnExtId(&'static str);
+
+impl IdForm {
+    /// Reads an external id, as a callback or an adapter page gives it.
+    pub fn parse(self, text: &str) -> Result<ExtId, NotAnExtId> {
+        match self {
+            IdForm::Number => positive_number(text)
+                .map(|number| ExtId::checked(number.to_string()))
+                .ok_or(NotAnExtId("a positive number of decimal digits")),
+            IdForm::Opaque => {
+                let plain = |b: u8| b.is_ascii_alphanumeric() || b".-_~:".contains(&b);
+                let right = (1..=255).contains(&text.len()) && text.bytes().all(plain);
+                right
+                    .then(|| ExtId::checked(text.to_owned()))
+                    .ok_or(NotAnExtId(
+                        "1 to 255 letters, digits, '.', '-', '_', '~' or ':'",
+                    ))
+            }
+        }
+    }
+}
+
+/// The setting of a server that replaces a tool's `adapter_page`.
+pub const ADAPTER_PAGE: &str = "adapter_page";

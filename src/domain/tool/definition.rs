@@ -1,0 +1,359 @@
+//! The TOML form of a tool definition, and the checks that make a [`Tool`] of it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{ADAPTER_PAGE, Address, AddressError, ConfigItem, IdForm, Tool, Value};
+use crate::domain::custom_csv::{Field, Form};
+use crate::domain::id::Signature;
+
+/// A definition as it is written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    signature: Signature,
+    title: String,
+    #[serde(default)]
+    id_form: IdForm,
+    #[serde(default = "yes")]
+    callback_names_content: bool,
+    custom_csv: WrittenForm,
+    addresses: WrittenAddresses,
+    adapter_page: WrittenAdapterPage,
+    #[serde(default)]
+    config: Vec<WrittenConfigItem>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenForm {
+    fields: Vec<Field>,
+    older: Option<Vec<Field>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenAddresses {
+    author_new: String,
+    author_saved: String,
+    learner: String,
+    preview: Option<String>,
+    teacher: Option<String>,
+    monitor: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenAdapterPage {
+    address: String,
+    parameters: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenConfigItem {
+    name: String,
+    label: String,
+    default: Option<String>,
+    #[serde(default)]
+    required: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Why a definition is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DefinitionError {
+    /// It is not of the form; the message names line and key.
+    #[error("{0}")]
+    Form(String),
+    /// An address template is wrong.
+    #[error("addresses.{0}: {1}")]
+    Address(&'static str, AddressError),
+    /// The parameters of the adapter page are wrong.
+    #[error("adapter_page.parameters: {0}")]
+    Parameters(AddressError),
+    /// The fields of customCSV make no sense.
+    #[error("custom_csv.{0}")]
+    CustomCsv(&'static str),
+    /// A configuration item makes no sense.
+    #[error("config: {0}")]
+    Config(String),
+}
+
+/// The values of a tool's configuration items on one server.
+pub type ItemValues = BTreeMap<String, String>;
+
+impl Tool {
+    /// Reads a definition, a TOML document of the form of `builtin/*.toml`.
+    pub fn from_toml(text: &str) -> Result<Self, DefinitionError> {
+        let written: Written = toml::from_str(text)
+            .map_err(|error| DefinitionError::Form(error.to_string().trim_end().to_owned()))?;
+        written.into_tool()
+    }
+
+    /// Checks what is configured for the tool on one server: known items, and the required ones there.
+    pub fn check_items(&self, values: &ItemValues, mapped: bool) -> Result<(), DefinitionError> {
+        let known =
+            |name: &String| name == ADAPTER_PAGE || self.config.iter().any(|i| i.name == *name);
+        if let Some(unknown) = values.keys().find(|name| !known(name)) {
+            let message = format!("{} has no item {unknown:?}", self.signature);
+            return Err(DefinitionError::Config(message));
+        }
+        let lacks = |item: &&ConfigItem| {
+            item.required && item.default.is_none() && !values.contains_key(&item.name)
+        };
+        match self.config.iter().find(lacks) {
+            Some(item) if mapped => {
+                let message = format!(
+                    "{} needs the item {:?} on its server",
+                    self.signature, item.name
+                );
+                Err(DefinitionError::Config(message))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Written {
+    fn into_tool(self) -> Result<Tool, DefinitionError> {
+        let form = Form {
+            fields: self.custom_csv.fields,
+            older: self.custom_csv.older,
+        };
+        check_form(&form)?;
+        let config: Vec<_> = self
+            .config
+            .into_iter()
+            .map(|item| ConfigItem {
+                name: item.name,
+                label: item.label,
+                default: item.default,
+                required: item.required,
+            })
+            .collect();
+        check_config(&config)?;
+
+        let reader = Reader {
+            form: &form,
+            config: &config,
+        };
+        let written = self.addresses;
+        let learner = reader.address("learner", &written.learner)?;
+        let or_learner = |name, text: Option<String>| match text {
+            Some(text) => reader.address(name, &text),
+            None => Ok(learner.clone()),
+        };
+        Ok(Tool {
+            author_new: reader.address("author_new", &written.author_new)?,
+            author_saved: reader.address("author_saved", &written.author_saved)?,
+            preview: or_learner("preview", written.preview)?,
+            teacher: or_learner("teacher", written.teacher)?,
+            monitor: reader.address("monitor", &written.monitor)?,
+            adapter_parameters: reader.adapter_parameters(&self.adapter_page.parameters)?,
+            adapter_page: self.adapter_page.address,
+            learner,
+            signature: self.signature,
+            title: self.title,
+            id_form: self.id_form,
+            callback_names_content: self.callback_names_content,
+            custom_csv: form,
+            config,
+        })
+    }
+}
+
+fn check_form(form: &Form) -> Result<(), DefinitionError> {
+    let wrong = |what| Err(DefinitionError::CustomCsv(what));
+    for fields in [Some(&form.fields), form.older.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        if !fields.contains(&Field::User) || !fields.contains(&Field::Course) {
+            return wrong("fields: must hold \"user\" and \"course\"");
+        }
+        let doubled = |(i, field): (usize, &Field)| fields[..i].contains(field);
+        if fields.iter().enumerate().any(doubled) {
+            return wrong("fields: names a field twice");
+        }
+    }
+    match &form.older {
+        Some(older) if older.len() == form.fields.len() => {
+            wrong("older: must have another number of fields than fields")
+        }
+        Some(older) if older.iter().any(|field| !form.fields.contains(field)) => {
+            wrong("older: must not hold a field that fields has not")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_config(config: &[ConfigItem]) -> Result<(), DefinitionError> {
+    for (i, item) in config.iter().enumerate() {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        if item.name.is_empty() || !item.name.bytes().all(plain) || item.name == ADAPTER_PAGE {
+            let message = format!("{:?} is no name for an item (a-z, 0-9, _)", item.name);
+            return Err(DefinitionError::Config(message));
+        }
+        if config[..i].iter().any(|other| other.name == item.name) {
+            return Err(DefinitionError::Config(format!(
+                "{:?} is declared twice",
+                item.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Reads the templates of one definition, each with the values that exist where it is used.
+struct Reader<'a> {
+    form: &'a Form,
+    config: &'a [ConfigItem],
+}
+
+impl Reader<'_> {
+    fn address(&self, name: &'static str, text: &str) -> Result<Address, DefinitionError> {
+        let wrong = |error| DefinitionError::Address(name, error);
+        let address = Address::whole(text).map_err(wrong)?;
+        let authoring = name.starts_with("author");
+        self.check(&address, name, |value| match value {
+            Value::UpdateUrl | Value::ToolContentId => authoring,
+            Value::ExtToolContentId => name == "author_saved",
+            Value::ReturnUrl | Value::ToolSessionId | Value::ExtSessionId | Value::IsFinished => {
+                !authoring
+            }
+            _ => true,
+        })
+        .map_err(wrong)?;
+        Ok(address)
+    }
+
+    fn adapter_parameters(&self, text: &str) -> Result<Address, DefinitionError> {
+        let wrong = DefinitionError::Parameters;
+        let address = Address::parameters(text).map_err(wrong)?;
+        self.check(&address, "adapter_page.parameters", |value| {
+            matches!(
+                value,
+                Value::User | Value::Course | Value::Section | Value::Config(_)
+            )
+        })
+        .map_err(wrong)?;
+        Ok(address)
+    }
+
+    /// Refuses a value that there is none of: not here, not in this customCSV, not declared.
+    fn check(
+        &self,
+        address: &Address,
+        place: &'static str,
+        here: impl Fn(&Value) -> bool,
+    ) -> Result<(), AddressError> {
+        let exists = |value: &Value| match value {
+            Value::Section => self.form.fields.contains(&Field::Section),
+            Value::CourseUrl => self.form.fields.contains(&Field::CourseUrl),
+            Value::Config(name) => self.config.iter().any(|item| item.name == *name),
+            _ => true,
+        };
+        match address
+            .values()
+            .find(|value| !here(value) || !exists(value))
+        {
+            Some(value) => Err(AddressError::NotHere(value.to_string(), place)),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RIGHT: &str = r#"
+signature = "mine"
+title = "My tool"
+[custom_csv]
+fields = ["user", "course", "section", "ext_lms_id"]
+[addresses]
+author_new = "{server}new?u={update_url}"
+author_saved = "{server}edit?u={update_url}&id={ext_tool_content_id}&f={config.forum}"
+learner = "{server}view?id={ext_session_id}&r={return_url}"
+monitor = "{server}look?id={ext_session_id}"
+[adapter_page]
+address = "adapter"
+parameters = "un={user}&cs={course}"
+[[config]]
+name = "forum"
+label = "Forum"
+required = true
+"#;
+
+    fn refused(from: &str, to: &str) -> String {
+        assert!(RIGHT.contains(from), "{from}");
+        Tool::from_toml(&RIGHT.replace(from, to))
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let tool = Tool::from_toml(RIGHT).unwrap();
+        assert_eq!(tool.preview, tool.learner);
+        assert_eq!(tool.teacher, tool.learner);
+        assert_eq!(tool.id_form, IdForm::Number);
+        assert!(tool.callback_names_content);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        assert!(
+            refused("title", "titel").contains("line 3"),
+            "{}",
+            refused("title", "titel")
+        );
+        insta::assert_snapshot!(
+            refused("&r={return_url}", "&u={update_url}"),
+            @"addresses.learner: {update_url} has no value in learner"
+        );
+        insta::assert_snapshot!(
+            refused("&f={config.forum}", "&f={config.form}"),
+            @"addresses.author_saved: {config.form} has no value in author_saved"
+        );
+        insta::assert_snapshot!(
+            refused("\"course\", ", ""),
+            @r#"custom_csv.fields: must hold "user" and "course""#
+        );
+        insta::assert_snapshot!(
+            refused("un={user}", "un={ext_session_id}"),
+            @"adapter_page.parameters: {ext_session_id} has no value in adapter_page.parameters"
+        );
+        insta::assert_snapshot!(
+            refused("name = \"forum\"", "name = \"Forum!\""),
+            @r#"config: "Forum!" is no name for an item (a-z, 0-9, _)"#
+        );
+    }
+
+    #[test]
+    fn a_server_gives_the_items_that_the_tool_declares() {
+        let tool = Tool::from_toml(RIGHT).unwrap();
+        let items = |pairs: &[(&str, &str)]| -> ItemValues {
+            pairs
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect()
+        };
+        assert!(
+            tool.check_items(&items(&[("forum", "x"), ("adapter_page", "y")]), true)
+                .is_ok()
+        );
+        assert!(tool.check_items(&items(&[]), true).is_err());
+        assert!(tool.check_items(&items(&[]), false).is_ok());
+        assert!(
+            tool.check_items(&items(&[("forum", "x"), ("other", "y")]), true)
+                .is_err()
+        );
+    }
+}
