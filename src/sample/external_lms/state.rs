@@ -1,0 +1,131 @@
+//! What the sample LMS remembers, and how it changes. No page reaches past these methods.
+
+use std::collections::BTreeMap;
+
+use chrono::Utc;
+
+use super::activity::{Activity, Attempt, Kind, Post, Settings};
+use super::ticket::{Purpose, Ticket, Tickets};
+
+/// Activities and tickets.
+#[derive(Debug)]
+pub(super) struct State {
+    activities: BTreeMap<u64, Activity>,
+    next_id: u64,
+    tickets: Tickets,
+}
+
+/// What came of saving.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Saved {
+    /// The author goes on to this address with the activity's id.
+    BackTo { id: u64, update_address: String },
+    /// The monitor stays.
+    Here,
+}
+
+impl State {
+    pub(super) fn new(first_id: u64) -> Self {
+        Self {
+            activities: BTreeMap::new(),
+            next_id: first_id,
+            tickets: Tickets::default(),
+        }
+    }
+
+    pub(super) fn activities(&self) -> impl Iterator<Item = &Activity> {
+        self.activities.values()
+    }
+
+    pub(super) fn activity(&self, id: u64) -> Option<&Activity> {
+        self.activities.get(&id)
+    }
+
+    pub(super) fn issue_ticket(&mut self, user: &str, purpose: Purpose) -> String {
+        self.tickets.issue(user, purpose, Utc::now())
+    }
+
+    pub(super) fn ticket(&self, number: &str) -> Option<&Ticket> {
+        self.tickets.get(number, Utc::now())
+    }
+
+    /// Saves what the holder of a ticket wrote; `None` where the ticket is not one for writing, or its
+    /// activity is gone.
+    pub(super) fn save(&mut self, number: &str, settings: Settings) -> Option<Saved> {
+        match self.ticket(number)?.purpose.clone() {
+            Purpose::Create {
+                kind,
+                course,
+                update_address,
+            } => {
+                let id = self.add(kind, settings, course, None);
+                self.tickets.now_edits(number, id);
+                Some(Saved::BackTo { id, update_address })
+            }
+            Purpose::Edit { id, update_address } => {
+                self.activities.get_mut(&id)?.settings = settings;
+                Some(Saved::BackTo { id, update_address })
+            }
+            Purpose::Monitor { id, .. } => {
+                self.activities.get_mut(&id)?.settings = settings;
+                Some(Saved::Here)
+            }
+            Purpose::Learn { .. } | Purpose::Look { .. } => None,
+        }
+    }
+
+    /// Copies the settings of an activity, without posts and attempts. An id that is unknown, or of
+    /// another kind, makes default content: so does Moodle.
+    pub(super) fn clone_of(&mut self, kind: Kind, id: u64, course: &str) -> u64 {
+        match self.activities.get(&id).filter(|from| from.kind == kind) {
+            Some(from) => {
+                let settings = from.settings.clone();
+                self.add(kind, settings, course.to_owned(), Some(id))
+            }
+            None => {
+                let settings = Settings {
+                    title: kind.title().to_owned(),
+                    ..Settings::default()
+                };
+                self.add(kind, settings, course.to_owned(), Some(0))
+            }
+        }
+    }
+
+    pub(super) fn post(&mut self, id: u64, post: Post) {
+        if let Some(activity) = self.activities.get_mut(&id) {
+            activity.posts.push(post);
+        }
+    }
+
+    /// Keeps an attempt, unless there is one of the same person.
+    pub(super) fn attempt(&mut self, id: u64, attempt: Attempt) {
+        if let Some(activity) = self.activities.get_mut(&id)
+            && activity.attempt_of(&attempt.user).is_none()
+        {
+            activity.attempts.push(attempt);
+        }
+    }
+
+    fn add(
+        &mut self,
+        kind: Kind,
+        settings: Settings,
+        course: String,
+        copied_from: Option<u64>,
+    ) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        let activity = Activity {
+            id,
+            kind,
+            settings,
+            course,
+            copied_from,
+            posts: Vec::new(),
+            attempts: Vec::new(),
+        };
+        self.activities.insert(id, activity);
+        id
+    }
+}
