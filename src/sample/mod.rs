@@ -6,7 +6,7 @@
 //! gateway's but [`crate::domain`]: what they know of it must be what any LMS could know.
 
 pub mod external_lms;
-//pub mod lams;
+pub mod lams;
 mod page;
 mod running;
 
