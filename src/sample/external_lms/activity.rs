@@ -37,12 +37,9 @@ impl Kind {
         }
     }
 
-    /// Its sign on pages.
-    pub(super) fn sign(self) -> &'static str {
-        match self {
-            Kind::Forum => "💬",
-            Kind::Quiz => "📝",
-        }
+    /// Whether it is a forum, for pages.
+    pub(super) fn is_forum(self) -> bool {
+        self == Kind::Forum
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, StatusCode};
 use secrecy::ExposeSecret;
@@ -54,7 +55,7 @@ pub(super) struct Content {
     pub(super) define_later: bool,
     pub(super) run_offline: bool,
     pub(super) content_in_use: bool,
-    pub(super) updated_at: Option<String>,
+    pub(super) updated_at: Option<DateTime<Utc>>,
 }
 
 /// Why a call came to nothing: a title, and what there is to say about it.

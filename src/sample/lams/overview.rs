@@ -131,7 +131,7 @@ async fn show(lams: &Lams, notice: Option<Trouble>) -> HttpResponse {
         .collect();
     let page = Overview {
         config: &lams.config,
-        next_step: next_step(&cards),
+        next_step: next_step(&toolkit, &cards),
         notice,
         toolkit,
         cards,
@@ -141,15 +141,17 @@ async fn show(lams: &Lams, notice: Option<Trouble>) -> HttpResponse {
     page::html(status, &page)
 }
 
-/// What to do next, in one line: what the activity that is least far needs, the newest first.
-fn next_step(cards: &[Card]) -> String {
+/// What to do next, in one line: what the newest activity needs.
+fn next_step(toolkit: &Result<Vec<Tool>, Trouble>, cards: &[Card]) -> String {
+    let gateway_failed = toolkit.is_err() || cards.iter().any(|card| card.content.is_err());
+    if gateway_failed {
+        return "Something is wrong with the gateway: read the notice, mend it, then refresh this page.".to_owned();
+    }
     let Some(newest) = cards.last() else {
         return "Add an activity from the toolkit.".to_owned();
     };
     let title = &newest.activity.title;
-    if newest.content.is_err() {
-        "Start the gateway, then refresh this page.".to_owned()
-    } else if !newest.is_saved() {
+    if !newest.is_saved() {
         format!(
             "Press Author to open the {title} on the other LMS as {TEACHER}; save it there, close the tab and refresh this page."
         )
