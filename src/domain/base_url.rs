@@ -5,7 +5,8 @@ use url::Url;
 
 /// An http(s) address that ends in a slash and has no user info, query or fragment. Parsed once, when
 /// it is configured.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "String")]
 pub struct BaseUrl {
     url: Url,
     origin: String,
@@ -64,6 +65,13 @@ impl BaseUrl {
         } else {
             Err(BaseUrlError::NotHttp)
         }
+    }
+}
+
+impl TryFrom<String> for BaseUrl {
+    type Error = BaseUrlError;
+    fn try_from(text: String) -> Result<Self, BaseUrlError> {
+        Self::parse(&text)
     }
 }
 

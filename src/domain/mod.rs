@@ -15,6 +15,7 @@ pub mod person;
 pub mod platform;
 pub mod query;
 pub mod redirect;
+pub mod secret_keys;
 pub mod server;
 pub mod session;
 pub mod state_token;

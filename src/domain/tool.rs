@@ -15,7 +15,8 @@ use super::custom_csv::Form;
 use super::id::{ExtId, Signature, positive_number};
 
 /// A tool adapter.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(try_from = "definition::Written")]
 pub struct Tool {
     /// Its id: the context path of its pages.
     pub signature: Signature,

@@ -11,7 +11,7 @@ use crate::domain::id::Signature;
 /// A definition as it is written.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+pub(super) struct Written {
     signature: Signature,
     title: String,
     #[serde(default)]
@@ -90,9 +90,8 @@ pub type ItemValues = BTreeMap<String, String>;
 impl Tool {
     /// Reads a definition, a TOML document of the form of `builtin/*.toml`.
     pub fn from_toml(text: &str) -> Result<Self, DefinitionError> {
-        let written: Written = toml::from_str(text)
-            .map_err(|error| DefinitionError::Form(error.to_string().trim_end().to_owned()))?;
-        written.into_tool()
+        toml::from_str(text)
+            .map_err(|error| DefinitionError::Form(error.to_string().trim_end().to_owned()))
     }
 
     /// Checks what is configured for the tool on one server: known items, and the required ones there.
@@ -119,14 +118,15 @@ impl Tool {
     }
 }
 
-impl Written {
-    fn into_tool(self) -> Result<Tool, DefinitionError> {
+impl TryFrom<Written> for Tool {
+    type Error = DefinitionError;
+    fn try_from(definition: Written) -> Result<Self, DefinitionError> {
         let form = Form {
-            fields: self.custom_csv.fields,
-            older: self.custom_csv.older,
+            fields: definition.custom_csv.fields,
+            older: definition.custom_csv.older,
         };
         check_form(&form)?;
-        let config: Vec<_> = self
+        let config: Vec<_> = definition
             .config
             .into_iter()
             .map(|item| ConfigItem {
@@ -142,7 +142,7 @@ impl Written {
             form: &form,
             config: &config,
         };
-        let written = self.addresses;
+        let written = definition.addresses;
         let learner = reader.address("learner", &written.learner)?;
         let or_learner = |name, text: Option<String>| match text {
             Some(text) => reader.address(name, &text),
@@ -154,13 +154,13 @@ impl Written {
             preview: or_learner("preview", written.preview)?,
             teacher: or_learner("teacher", written.teacher)?,
             monitor: reader.address("monitor", &written.monitor)?,
-            adapter_parameters: reader.adapter_parameters(&self.adapter_page.parameters)?,
-            adapter_page: self.adapter_page.address,
+            adapter_parameters: reader.adapter_parameters(&definition.adapter_page.parameters)?,
+            adapter_page: definition.adapter_page.address,
             learner,
-            signature: self.signature,
-            title: self.title,
-            id_form: self.id_form,
-            callback_names_content: self.callback_names_content,
+            signature: definition.signature,
+            title: definition.title,
+            id_form: definition.id_form,
+            callback_names_content: definition.callback_names_content,
             custom_csv: form,
             config,
         })

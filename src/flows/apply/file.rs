@@ -1,0 +1,132 @@
+//! The form of the file, and where in it a mistake is.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::secret::Secret;
+use crate::domain::base_url::BaseUrl;
+use crate::domain::id::{PlatformId, ServerId, Signature};
+use crate::domain::platform::CallbackState;
+use crate::domain::tool::{ItemValues, Tool};
+
+/// A file, of the right form.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// `[[platforms]]`
+    #[serde(default)]
+    pub(super) platforms: Vec<PlatformEntry>,
+    /// `[[servers]]`
+    #[serde(default)]
+    pub(super) servers: Vec<ServerEntry>,
+    /// `[[tools]]`
+    #[serde(default)]
+    pub(super) tools: Vec<Spanned<Tool>>,
+    /// The tools' definitions as they are stored.
+    #[serde(skip)]
+    pub(super) definitions: Vec<String>,
+    #[serde(skip)]
+    text: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PlatformEntry {
+    pub(super) id: Spanned<PlatformId>,
+    pub(super) name: Option<String>,
+    pub(super) url: BaseUrl,
+    #[serde(default)]
+    pub(super) launch_auth: Auth,
+    pub(super) launch_secret: Option<Spanned<Secret>>,
+    #[serde(default)]
+    pub(super) callback_state: CallbackState,
+    pub(super) api_token: Option<Spanned<Secret>>,
+    pub(super) custom_csv: Option<Spanned<String>>,
+    pub(super) finish_url: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Auth {
+    #[default]
+    Signed,
+    Open,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServerEntry {
+    pub(super) id: Spanned<ServerId>,
+    pub(super) name: Option<String>,
+    pub(super) url: BaseUrl,
+    pub(super) key: Option<Spanned<Secret>>,
+    pub(super) prefix: Option<Spanned<String>>,
+    #[serde(default = "yes")]
+    pub(super) enabled: bool,
+    #[serde(default = "yes")]
+    pub(super) sign_redirects: bool,
+    pub(super) timeout_ms: Option<Spanned<i64>>,
+    #[serde(default = "yes")]
+    pub(super) private_network: bool,
+    pub(super) tools: Option<Vec<Spanned<Signature>>>,
+    #[serde(default)]
+    pub(super) settings: BTreeMap<Spanned<Signature>, ItemValues>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A mistake in the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}{}: {message}", if key.is_empty() { String::new() } else { format!(", {key}") })]
+pub struct FileError {
+    /// The line, from 1.
+    pub line: usize,
+    /// The key or table that stands on that line.
+    pub key: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Reads a file.
+pub fn parse(text: &str) -> Result<File, FileError> {
+    let failed = |error: toml::de::Error| {
+        let at = error.span().map_or(0, |span| span.start);
+        file_error(text, at, error.message())
+    };
+    let mut file: File = toml::from_str(text).map_err(failed)?;
+    let table: toml::Table = toml::from_str(text).map_err(failed)?;
+    let tools = table.get("tools").and_then(toml::Value::as_array);
+    let written: Result<_, _> = tools.into_iter().flatten().map(toml::to_string).collect();
+    file.definitions = written.map_err(|error| file_error(text, 0, &error.to_string()))?;
+    text.clone_into(&mut file.text);
+    Ok(file)
+}
+
+impl File {
+    /// A mistake at a place of the file.
+    pub(super) fn error(&self, at: Range<usize>, message: impl Into<String>) -> FileError {
+        file_error(&self.text, at.start, &message.into())
+    }
+}
+
+fn file_error(text: &str, at: usize, message: &str) -> FileError {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let content = text.lines().nth(line - 1).unwrap_or_default();
+    // What stands left of the equals sign: never a value, which may be a secret.
+    let key = match content.split_once('=') {
+        Some((key, _)) => key.trim(),
+        None if content.trim_start().starts_with('[') => content.trim(),
+        None => "",
+    };
+    FileError {
+        line,
+        key: key.to_owned(),
+        message: message.to_owned(),
+    }
+}

@@ -1,0 +1,319 @@
+//! From file and present state to what is stored afterwards.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use toml::Spanned;
+
+use super::file::{Auth, File, FileError, PlatformEntry, ServerEntry};
+use super::report::{Outcome, Report};
+use super::secret::Secret;
+use crate::domain::platform::CallbackState;
+use crate::domain::secret_keys::{Drawer, Vault};
+use crate::flows::configuration::{OPEN, SIGNED};
+use crate::flows::random;
+use crate::store::{PlatformRecord, ServerRecord, StoredConfiguration, ToolRecord};
+
+/// What a file makes of the present state.
+pub(super) struct Plan {
+    /// Every object that the file names, as it is afterwards.
+    after: StoredConfiguration,
+    pub(super) report: Report,
+}
+
+/// A secret shorter than this is worth a warning; in characters.
+const SHORT: usize = 16;
+
+impl Plan {
+    pub(super) fn of(
+        file: &File,
+        before: &StoredConfiguration,
+        vault: &Vault,
+    ) -> Result<Self, FileError> {
+        let mut plan = Planner {
+            file,
+            before,
+            vault,
+            warnings: Vec::new(),
+        };
+        let mut after = StoredConfiguration::default();
+        for entry in &file.platforms {
+            let record = plan.platform(entry)?;
+            if after.platforms.insert(record.id.clone(), record).is_some() {
+                return Err(file.error(entry.id.span(), "the file names this platform twice"));
+            }
+        }
+        for entry in &file.servers {
+            let record = plan.server(entry)?;
+            if after.servers.insert(record.id.clone(), record).is_some() {
+                return Err(file.error(entry.id.span(), "the file names this server twice"));
+            }
+        }
+        for (entry, definition) in file.tools.iter().zip(&file.definitions) {
+            let signature = entry.get_ref().signature.to_string();
+            let record = ToolRecord {
+                signature: signature.clone(),
+                definition: definition.clone(),
+            };
+            if after.tools.insert(signature, record).is_some() {
+                return Err(file.error(entry.span(), "the file defines this tool twice"));
+            }
+        }
+        let mut report = Report {
+            objects: Vec::new(),
+            warnings: plan.warnings,
+        };
+        compare(
+            "platform",
+            &before.platforms,
+            &after.platforms,
+            platform_fields,
+            &mut report,
+        );
+        compare(
+            "server",
+            &before.servers,
+            &after.servers,
+            server_fields,
+            &mut report,
+        );
+        compare(
+            "tool",
+            &before.tools,
+            &after.tools,
+            tool_fields,
+            &mut report,
+        );
+        Ok(Self { after, report })
+    }
+
+    /// Everything that is stored afterwards.
+    pub(super) fn merged(&self, before: &StoredConfiguration) -> StoredConfiguration {
+        let mut merged = before.clone();
+        merged.platforms.extend(self.after.platforms.clone());
+        merged.servers.extend(self.after.servers.clone());
+        merged.tools.extend(self.after.tools.clone());
+        merged
+    }
+
+    /// The objects that have to be written.
+    pub(super) fn changes(&self) -> StoredConfiguration {
+        let written: BTreeSet<(&str, &str)> = self
+            .report
+            .objects
+            .iter()
+            .filter(|(_, _, outcome)| matches!(outcome, Outcome::Created | Outcome::Changed(_)))
+            .map(|(kind, id, _)| (*kind, id.as_str()))
+            .collect();
+        let mut changes = self.after.clone();
+        changes
+            .platforms
+            .retain(|id, _| written.contains(&("platform", id)));
+        changes
+            .servers
+            .retain(|id, _| written.contains(&("server", id)));
+        changes
+            .tools
+            .retain(|id, _| written.contains(&("tool", id)));
+        changes
+    }
+}
+
+struct Planner<'a> {
+    file: &'a File,
+    before: &'a StoredConfiguration,
+    vault: &'a Vault,
+    warnings: Vec<String>,
+}
+
+impl Planner<'_> {
+    fn platform(&mut self, entry: &PlatformEntry) -> Result<PlatformRecord, FileError> {
+        let id = entry.id.get_ref().to_string();
+        if let Some(policy) = &entry.custom_csv
+            && policy.get_ref() != "accepted"
+        {
+            let message = "only \"accepted\" is available in this version";
+            return Err(self.file.error(policy.span(), message));
+        }
+        let before = self.before.platforms.get(&id);
+        let drawer = Drawer {
+            table: "platforms",
+            row: &id,
+            column: "launch_secret",
+        };
+        let launch_secret = self.secret(
+            "launch_secret of platform",
+            &entry.launch_secret,
+            before.and_then(|b| b.launch_secret.clone()),
+            drawer,
+        )?;
+        let api_token_hash =
+            match self.reveal(&entry.api_token, &format!("api_token of platform {id}"))? {
+                Some(token) => Some(Sha256::digest(token.expose_secret()).to_vec()),
+                None => before.and_then(|b| b.api_token_hash.clone()),
+            };
+        if matches!(entry.launch_auth, Auth::Signed) && launch_secret.is_none() {
+            self.warnings.push(format!(
+                "platform {id} signs its launches, but has no launch_secret: every launch will be refused"
+            ));
+        }
+        Ok(PlatformRecord {
+            name: entry.name.clone().unwrap_or_else(|| id.clone()),
+            url: entry.url.to_string(),
+            launch_auth: match entry.launch_auth {
+                Auth::Signed => SIGNED.to_owned(),
+                Auth::Open => OPEN.to_owned(),
+            },
+            launch_secret,
+            callback_state: match entry.callback_state {
+                CallbackState::Required => "required".to_owned(),
+                CallbackState::Off => "off".to_owned(),
+            },
+            api_token_hash,
+            finish_url: entry.finish_url.as_ref().map(|url| url.get_ref().clone()),
+            id,
+        })
+    }
+
+    fn server(&mut self, entry: &ServerEntry) -> Result<ServerRecord, FileError> {
+        let id = entry.id.get_ref().to_string();
+        let before = self.before.servers.get(&id);
+        let drawer = Drawer {
+            table: "servers",
+            row: &id,
+            column: "server_key",
+        };
+        let server_key = self.secret(
+            "key of server",
+            &entry.key,
+            before.and_then(|b| b.server_key.clone()),
+            drawer,
+        )?;
+        let tools = match &entry.tools {
+            Some(tools) => tools
+                .iter()
+                .map(|tool| tool.get_ref().to_string())
+                .collect(),
+            None => before.map(|b| b.tools.clone()).unwrap_or_default(),
+        };
+        let settings = entry.settings.iter();
+        Ok(ServerRecord {
+            name: entry.name.clone().unwrap_or_else(|| id.clone()),
+            url: entry.url.to_string(),
+            server_key,
+            prefix: entry.prefix.as_ref().map(|prefix| prefix.get_ref().clone()),
+            enabled: entry.enabled,
+            sign_redirects: entry.sign_redirects,
+            timeout_ms: entry.timeout_ms.as_ref().map(|ms| *ms.get_ref()),
+            private_network: entry.private_network,
+            tools,
+            settings: settings
+                .filter(|(_, items)| !items.is_empty())
+                .map(|(tool, items)| (tool.get_ref().to_string(), items.clone()))
+                .collect(),
+            id,
+        })
+    }
+
+    /// A secret to be stored: as it is where it is left out or the same, else sealed anew.
+    fn secret(
+        &mut self,
+        called: &str,
+        given: &Option<Spanned<Secret>>,
+        before: Option<Vec<u8>>,
+        drawer: Drawer<'_>,
+    ) -> Result<Option<Vec<u8>>, FileError> {
+        let Some(secret) = self.reveal(given, &format!("{called} {}", drawer.row))? else {
+            return Ok(before);
+        };
+        match before {
+            Some(sealed) if self.vault.holds(&sealed, drawer, &secret) => Ok(Some(sealed)),
+            _ => Ok(Some(self.vault.seal(
+                secret.expose_secret(),
+                drawer,
+                random::bytes(),
+            ))),
+        }
+    }
+
+    fn reveal(
+        &mut self,
+        given: &Option<Spanned<Secret>>,
+        what: &str,
+    ) -> Result<Option<SecretString>, FileError> {
+        let Some(given) = given else { return Ok(None) };
+        let secret = given
+            .get_ref()
+            .reveal()
+            .map_err(|message| self.file.error(given.span(), message))?;
+        if secret.expose_secret().chars().count() < SHORT {
+            self.warnings.push(format!(
+                "the {what} is shorter than {SHORT} characters; a longer one is harder to guess"
+            ));
+        }
+        Ok(Some(secret))
+    }
+}
+
+fn compare<R: PartialEq>(
+    kind: &'static str,
+    before: &BTreeMap<String, R>,
+    after: &BTreeMap<String, R>,
+    fields: fn(&R, &R) -> Vec<&'static str>,
+    report: &mut Report,
+) {
+    for (id, record) in after {
+        let outcome = match before.get(id) {
+            None => Outcome::Created,
+            Some(old) if old == record => Outcome::Same,
+            Some(old) => Outcome::Changed(fields(old, record)),
+        };
+        report.objects.push((kind, id.clone(), outcome));
+    }
+    for id in before.keys().filter(|id| !after.contains_key(*id)) {
+        report.objects.push((kind, id.clone(), Outcome::NotNamed));
+    }
+}
+
+macro_rules! differing {
+    ($old:ident, $new:ident, $($field:ident = $called:literal),+) => {
+        [$(($old.$field != $new.$field, $called)),+]
+            .into_iter().filter(|(differs, _)| *differs).map(|(_, called)| called).collect()
+    };
+}
+
+fn platform_fields(old: &PlatformRecord, new: &PlatformRecord) -> Vec<&'static str> {
+    differing!(
+        old,
+        new,
+        name = "name",
+        url = "url",
+        launch_auth = "launch_auth",
+        launch_secret = "launch_secret",
+        callback_state = "callback_state",
+        api_token_hash = "api_token",
+        finish_url = "finish_url"
+    )
+}
+
+fn server_fields(old: &ServerRecord, new: &ServerRecord) -> Vec<&'static str> {
+    differing!(
+        old,
+        new,
+        name = "name",
+        url = "url",
+        server_key = "key",
+        prefix = "prefix",
+        enabled = "enabled",
+        sign_redirects = "sign_redirects",
+        timeout_ms = "timeout_ms",
+        private_network = "private_network",
+        tools = "tools",
+        settings = "settings"
+    )
+}
+
+fn tool_fields(_: &ToolRecord, _: &ToolRecord) -> Vec<&'static str> {
+    vec!["definition"]
+}

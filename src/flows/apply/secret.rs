@@ -1,0 +1,57 @@
+//! Secrets of the file: a text, `{ env = "NAME" }` or `{ file = "PATH" }`.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// A secret as the file gives it.
+#[derive(Clone, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a secret is a text, { env = \"NAME\" } or { file = \"PATH\" }"
+)]
+pub(super) enum Secret {
+    Text(SecretText),
+    Env(FromEnv),
+    File(FromFile),
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub(super) struct SecretText(String);
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FromEnv {
+    env: String,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FromFile {
+    file: String,
+}
+
+impl Secret {
+    /// The secret itself; a line end after it in a file does not count.
+    pub(super) fn reveal(&self) -> Result<SecretString, String> {
+        let text = match self {
+            Secret::Text(SecretText(text)) => text.clone(),
+            Secret::Env(FromEnv { env }) => std::env::var(env)
+                .map_err(|_| format!("the environment variable {env} is not set"))?,
+            Secret::File(FromFile { file }) => std::fs::read_to_string(file)
+                .map_err(|error| format!("cannot read {file}: {error}"))?
+                .trim_end_matches(['\r', '\n'])
+                .to_owned(),
+        };
+        if text.trim().is_empty() {
+            return Err("a secret must not be empty".to_owned());
+        }
+        Ok(SecretString::from(text))
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}

@@ -1,0 +1,155 @@
+//! An author opens an activity: `authoring.do` (protocol 2.1 and 2.2).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::admission::{Proof, Visitor};
+use super::{Gateway, Refusal};
+use crate::domain::base_url::is_plain_address_within;
+use crate::domain::content::{Content, ContentKey, Place};
+use crate::domain::custom_csv::CustomCsv;
+use crate::domain::id::ToolContentId;
+use crate::domain::launch_mode::LaunchMode;
+use crate::domain::person::Person;
+use crate::domain::query::Query;
+use crate::domain::redirect::Redirect;
+use crate::domain::server::Server;
+use crate::domain::state_token::Purpose;
+
+/// How long learners wait for a teacher who edits a running activity and never saves.
+const EDIT_LOCK: TimeDelta = TimeDelta::minutes(30);
+
+/// Opens the author page: stores content that is new, and answers where the browser goes.
+///
+/// Saved values win over a later, different customCSV; its form and person are checked all the same.
+pub async fn open(
+    gateway: &Gateway,
+    visitor: &Visitor,
+    query: &Query<'_>,
+    now: DateTime<Utc>,
+) -> Result<String, Refusal> {
+    // A state in place of the signature comes from the saved page, and names its author.
+    let from_state = match visitor.proof {
+        Proof::State => gateway.open_edit_again(visitor, query, now)?,
+        Proof::Signature | Proof::Nothing => None,
+    };
+    query.check()?;
+    let id: ToolContentId = query.required("toolContentID")?.parse()?;
+    query.required("contentFolderID")?;
+    let mode = query
+        .get("mode")
+        .map(str::parse::<LaunchMode>)
+        .transpose()?;
+    let csv = match query.get("customCSV") {
+        Some(text) => Some(CustomCsv::parse(text, &visitor.tool.custom_csv)?),
+        None => None,
+    };
+
+    let proven = visitor.proof != Proof::Nothing;
+    let launcher = from_state.or_else(|| visitor.uid.clone());
+    let key = ContentKey {
+        platform: visitor.platform.id.clone(),
+        signature: visitor.tool.signature.clone(),
+        id,
+    };
+    let stored = gateway.store.content(&key).await?;
+    let check_person = |server: &Server| match (&launcher, &csv) {
+        (Some(launcher), Some(csv))
+            if proven && !is_same_login(launcher.external_login(server), &csv.user) =>
+        {
+            Err(Refusal::SomebodyElse)
+        }
+        _ => Ok(()),
+    };
+    let content = match stored {
+        Some(content) => content,
+        None => {
+            let csv = csv.as_ref().ok_or(Refusal::CustomCsvMissing)?;
+            let (server, place) = place_of(visitor, csv, query.get("extLmsId"))?;
+            check_person(&server)?;
+            gateway.insert_content(&key, &place, now).await?
+        }
+    };
+    let server = visitor
+        .configuration
+        .usable_server(content.place.server.as_str(), &visitor.tool.signature)?;
+    check_person(server)?;
+    if mode == Some(LaunchMode::Teacher) {
+        gateway.store.lock_content(&key, now + EDIT_LOCK).await?;
+    }
+
+    let person = launcher.or_else(|| csv.map(|csv| Person::External(csv.user)));
+    let state = gateway.callback_state(visitor, Purpose::Update, id.get(), person.as_ref(), now);
+    let redirect = Redirect {
+        public_url: gateway.public_url(),
+        platform: &visitor.platform.id,
+        tool: &visitor.tool,
+        server,
+        place: &content.place,
+        person: person.as_ref(),
+        now,
+    };
+    Ok(redirect.author(id, content.ext_id.as_ref(), state.as_deref()))
+}
+
+/// Whether two names are of one login: LAMS and its servers do not regard case.
+fn is_same_login(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
+}
+
+/// Where new content goes, by what its customCSV says.
+pub(super) fn place_of(
+    visitor: &Visitor,
+    csv: &CustomCsv,
+    ext_lms_id: Option<&str>,
+) -> Result<(Arc<Server>, Place), Refusal> {
+    let server = visitor
+        .configuration
+        .choose_server(&visitor.tool.signature, csv, ext_lms_id)?
+        .clone();
+    if let Some(address) = &csv.course_url
+        && !is_plain_address_within(address, server.url.origin())
+    {
+        return Err(Refusal::CourseUrl(server.id.clone()));
+    }
+    let place = Place {
+        server: server.id.clone(),
+        user: csv.user.clone(),
+        course: csv.course.clone(),
+        section: csv.section.clone(),
+        course_url: csv.course_url.clone(),
+    };
+    Ok((server, place))
+}
+
+impl Gateway {
+    /// The author for whom the saved page made its link.
+    fn open_edit_again(
+        &self,
+        visitor: &Visitor,
+        query: &Query<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Person>, Refusal> {
+        let id: ToolContentId = query.required("toolContentID")?.parse()?;
+        let subject = visitor.subject(id.get());
+        let state =
+            self.state_keys()
+                .open(query.get("state"), &[Purpose::EditAgain], subject, now)?;
+        Ok(state.person)
+    }
+
+    /// Stores new content, or answers what another request stored first.
+    async fn insert_content(
+        &self,
+        key: &ContentKey,
+        place: &Place,
+        now: DateTime<Utc>,
+    ) -> Result<Content, Refusal> {
+        self.store.insert_content(key, place, now).await?;
+        self.store
+            .content(key)
+            .await?
+            .ok_or(Refusal::UnknownContent)
+    }
+}

@@ -1,0 +1,88 @@
+//! An author saved on the external server, which sends the browser back with the external content id:
+//! `authoring.do?dispatch=updateContent` (protocol 2.3).
+
+use chrono::{DateTime, Utc};
+
+use super::admission::Visitor;
+use super::{Gateway, Refusal};
+use crate::domain::content::ContentKey;
+use crate::domain::enc::push_enc;
+use crate::domain::id::{ExtId, ToolContentId};
+use crate::domain::platform::LaunchAuth;
+use crate::domain::query::Query;
+use crate::domain::redirect::tool_page;
+use crate::domain::state_token::Purpose;
+use crate::store::{Callback, Stored};
+
+/// What the saved page shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// The content.
+    pub id: ToolContentId,
+    /// Its external id.
+    pub ext_id: ExtId,
+    /// Where it can be edited again; `None` where only the platform can send somebody there.
+    pub edit_again: Option<String>,
+}
+
+/// Stores the external id. A state counts once: the same callback again shows the same page, another
+/// external id with it is refused.
+pub async fn update_content(
+    gateway: &Gateway,
+    visitor: &Visitor,
+    query: &Query<'_>,
+    now: DateTime<Utc>,
+) -> Result<Saved, Refusal> {
+    let token = query.get("state").filter(|token| !token.is_empty());
+    if token.is_none() {
+        // Said before anything about the parameters.
+        gateway.open_callback_state(visitor, None, &[Purpose::Update], 0, now)?;
+    }
+    let id: ToolContentId = query.required("toolContentID")?.parse()?;
+    let state = gateway.open_callback_state(visitor, token, &[Purpose::Update], id.get(), now)?;
+    query.check()?;
+    let ext_id = visitor
+        .tool
+        .id_form
+        .parse(query.required("extToolContentID")?.trim())?;
+
+    let content = ContentKey {
+        platform: visitor.platform.id.clone(),
+        signature: visitor.tool.signature.clone(),
+        id,
+    };
+    let used = state
+        .as_ref()
+        .map(|state| (state.nonce.as_slice(), state.expires_at));
+    let callback = Callback {
+        content: &content,
+        ext_id: &ext_id,
+        state: used,
+        at: now,
+    };
+    match gateway.store.store_callback(callback).await? {
+        Stored::Now | Stored::Before => {}
+        Stored::StateUsedOtherwise => return Err(Refusal::StateUsedOtherwise),
+        Stored::NoContent => return Err(Refusal::UnknownContent),
+    }
+
+    // A link that opens the author page stands for a launch signature, so it is given only to one who
+    // came with a state, or where launches are open to all.
+    let vouched = state.is_some() || matches!(visitor.platform.launch_auth, LaunchAuth::Open);
+    let person = state
+        .and_then(|state| state.person)
+        .or_else(|| visitor.uid.clone());
+    let edit_again = vouched.then(|| {
+        let state = gateway.seal_state(visitor, Purpose::EditAgain, id.get(), person.as_ref(), now);
+        let page = format!("authoring.do?toolContentID={id}&contentFolderID=0&state=");
+        let (platform, signature) = (&visitor.platform.id, &visitor.tool.signature);
+        let mut address = tool_page(gateway.public_url(), platform, signature, &page);
+        push_enc(&mut address, &state);
+        address
+    });
+    Ok(Saved {
+        id,
+        ext_id,
+        edit_again,
+    })
+}

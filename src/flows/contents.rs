@@ -1,0 +1,36 @@
+//! Reading content, and `setAsDefineLater` and `setAsRunOffline` (protocol 8).
+
+use chrono::{DateTime, Utc};
+
+use super::{Gateway, Refusal};
+use crate::domain::content::{Content, ContentKey};
+
+/// The content of a key, as the API shows it.
+pub async fn get(gateway: &Gateway, key: &ContentKey) -> Result<Content, Refusal> {
+    gateway.recorder().settle().await;
+    gateway
+        .store
+        .content(key)
+        .await?
+        .ok_or(Refusal::UnknownContent)
+}
+
+/// Sets flags; what is `None` stays. Setting "define later", either way, also ends a teacher's lock.
+pub async fn set_flags(
+    gateway: &Gateway,
+    key: &ContentKey,
+    define_later: Option<bool>,
+    run_offline: Option<bool>,
+    now: DateTime<Utc>,
+) -> Result<Content, Refusal> {
+    if define_later.is_some() || run_offline.is_some() {
+        let known = gateway
+            .store
+            .set_flags(key, define_later, run_offline, now)
+            .await?;
+        if !known {
+            return Err(Refusal::UnknownContent);
+        }
+    }
+    get(gateway, key).await
+}

@@ -1,0 +1,73 @@
+//! Somebody comes back from a session: `learning.do?dispatch=finishActivity` (protocol 3).
+
+use chrono::{DateTime, Utc};
+
+use super::admission::Visitor;
+use super::{Gateway, Refusal};
+use crate::domain::id::ToolSessionId;
+use crate::domain::query::Query;
+use crate::domain::session::SessionKey;
+use crate::domain::state_token::Purpose;
+
+/// What happens to the browser of one who came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Back {
+    /// A learner goes on to where the platform wants.
+    GoesOn(String),
+    /// A learner is told that the activity is finished.
+    Finished,
+    /// A teacher or monitor is told that nothing more happens here.
+    Looked,
+}
+
+/// Marks the learner as finished, unless it was a teacher or monitor who came back: those mark nobody.
+/// The same return again changes nothing.
+pub async fn finish_activity(
+    gateway: &Gateway,
+    visitor: &Visitor,
+    query: &Query<'_>,
+    now: DateTime<Utc>,
+) -> Result<Back, Refusal> {
+    let purposes = [Purpose::Finish, Purpose::Look];
+    let token = query.get("state").filter(|token| !token.is_empty());
+    if token.is_none() {
+        // Said before anything about the parameters.
+        gateway.open_callback_state(visitor, None, &purposes, 0, now)?;
+    }
+    let id: ToolSessionId = query.required("toolSessionID")?.parse()?;
+    let state = gateway.open_callback_state(visitor, token, &purposes, id.get(), now)?;
+    query.check()?;
+
+    let session = SessionKey {
+        platform: visitor.platform.id.clone(),
+        signature: visitor.tool.signature.clone(),
+        id,
+    };
+    let looked = state
+        .as_ref()
+        .is_some_and(|state| state.purpose == Purpose::Look);
+    // Without a state, which the platform then does not ask for, `uid` alone says who.
+    let person = match state {
+        Some(state) => state.person,
+        None => visitor.uid.clone(),
+    };
+    let known = match person.as_ref().filter(|_| !looked) {
+        Some(person) => {
+            gateway
+                .store
+                .mark_finished(&session, person.name(), now)
+                .await?
+        }
+        None => gateway.session_facts(&session).await.is_ok(),
+    };
+    if !known {
+        return Err(Refusal::UnknownSession);
+    }
+    if looked {
+        return Ok(Back::Looked);
+    }
+    Ok(match &visitor.platform.finish_url {
+        Some(url) => Back::GoesOn(url.fill(id, person.as_ref().map_or("", |person| person.name()))),
+        None => Back::Finished,
+    })
+}

@@ -1,0 +1,151 @@
+//! What every flow works with: the database, the configuration in memory, keys, caches, the way out.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwap;
+use chrono::TimeDelta;
+use moka::sync::Cache;
+
+use super::configuration::{LoadError, load};
+use super::learn::SessionFacts;
+use super::recorder::Recorder;
+use super::session::Turns;
+use crate::domain::configuration::Configuration;
+use crate::domain::secret_keys::{SecretKeys, Vault};
+use crate::domain::session::SessionKey;
+use crate::domain::state_token::StateKeys;
+use crate::outbound::Outbound;
+use crate::store::Store;
+
+/// One thread's hold on the gateway: its own database connections, all else shared.
+#[derive(Clone)]
+pub struct Gateway {
+    /// The database, through this thread's connections.
+    pub store: Store,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    configuration: ArcSwap<Configuration>,
+    public_url: String,
+    state_keys: StateKeys,
+    vault: Vault,
+    lifetimes: Lifetimes,
+    sessions: Cache<SessionKey, Arc<SessionFacts>>,
+    recorder: Recorder,
+    outbound: Outbound,
+    turns: Turns,
+    stopping: AtomicBool,
+}
+
+/// How long state tokens live.
+#[derive(Debug, Clone, Copy)]
+pub struct Lifetimes {
+    /// Those of authoring.
+    pub author: TimeDelta,
+    /// Those of learners, teachers and monitors.
+    pub learner: TimeDelta,
+}
+
+/// What a gateway starts with.
+pub struct Start {
+    /// The database.
+    pub store: Store,
+    /// How browsers reach it, without a slash at the end.
+    pub public_url: String,
+    /// Its keys.
+    pub secret_keys: SecretKeys,
+    /// How long state tokens live.
+    pub lifetimes: Lifetimes,
+    /// Who writes the launch records.
+    pub recorder: Recorder,
+    /// The way out.
+    pub outbound: Outbound,
+}
+
+/// The facts of so many sessions are kept in memory, the most used ones.
+const SESSIONS_IN_MEMORY: u64 = 100_000;
+
+impl Gateway {
+    /// Loads the configuration.
+    pub async fn start(start: Start) -> Result<Self, LoadError> {
+        let vault = start.secret_keys.vault();
+        let configuration = load(&start.store, &vault).await?;
+        let shared = Shared {
+            configuration: ArcSwap::from_pointee(configuration),
+            public_url: start.public_url,
+            state_keys: start.secret_keys.state_keys(),
+            vault,
+            lifetimes: start.lifetimes,
+            sessions: Cache::new(SESSIONS_IN_MEMORY),
+            recorder: start.recorder,
+            outbound: start.outbound,
+            turns: Turns::default(),
+            stopping: AtomicBool::new(false),
+        };
+        Ok(Self {
+            store: start.store,
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// The same gateway for another thread, with connections of that thread's own.
+    pub fn on_thread(&self, store: Store) -> Self {
+        Self {
+            store,
+            shared: self.shared.clone(),
+        }
+    }
+
+    /// Loads the configuration anew and swaps the snapshot.
+    pub async fn reload(&self) -> Result<(), LoadError> {
+        let configuration = load(&self.store, &self.shared.vault).await?;
+        self.shared.configuration.store(Arc::new(configuration));
+        Ok(())
+    }
+
+    /// The configuration now; use one for a whole request.
+    pub fn configuration(&self) -> Arc<Configuration> {
+        self.shared.configuration.load_full()
+    }
+
+    /// How browsers reach the gateway, without a slash at the end.
+    pub fn public_url(&self) -> &str {
+        &self.shared.public_url
+    }
+
+    /// From now on it is not ready, and connections are not kept.
+    pub fn begin_stopping(&self) {
+        self.shared.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is about to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.shared.stopping.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn state_keys(&self) -> &StateKeys {
+        &self.shared.state_keys
+    }
+
+    pub(super) fn lifetimes(&self) -> Lifetimes {
+        self.shared.lifetimes
+    }
+
+    pub(super) fn sessions(&self) -> &Cache<SessionKey, Arc<SessionFacts>> {
+        &self.shared.sessions
+    }
+
+    pub(super) fn recorder(&self) -> &Recorder {
+        &self.shared.recorder
+    }
+
+    pub(super) fn outbound(&self) -> &Outbound {
+        &self.shared.outbound
+    }
+
+    pub(super) fn turns(&self) -> &Turns {
+        &self.shared.turns
+    }
+}

@@ -1,0 +1,23 @@
+//! What happens: one file a story. Flows join domain, store and outbound, and answer what `web` shows;
+//! they know nothing of HTTP responses.
+
+pub mod admission;
+pub mod apply;
+pub mod author;
+pub mod callback;
+pub mod configuration;
+pub mod contents;
+pub mod finish;
+pub mod gateway;
+pub mod learn;
+pub mod monitor;
+mod random;
+pub mod recorder;
+pub mod refusal;
+pub mod session;
+pub mod sign;
+mod state;
+pub mod toolkit;
+
+pub use gateway::{Gateway, Start};
+pub use refusal::Refusal;

@@ -1,0 +1,105 @@
+//! A monitor looks at an activity: `monitoring.do` (protocol 4): its sessions, a link to each, and who
+//! has opened and finished them.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use super::admission::Visitor;
+use super::{Gateway, Refusal};
+use crate::domain::content::{Content, ContentKey};
+use crate::domain::id::ToolContentId;
+use crate::domain::query::Query;
+use crate::domain::redirect::{Redirect, SessionPage, SessionTarget};
+use crate::domain::session::{Attendance, Session};
+use crate::domain::state_token::Purpose;
+
+/// What the monitor page shows.
+#[derive(Debug)]
+pub struct Monitoring {
+    /// The tool's title.
+    pub title: String,
+    /// The server's name.
+    pub server: String,
+    /// The content.
+    pub content: Content,
+    /// Its sessions, by name.
+    pub sessions: Vec<MonitoredSession>,
+}
+
+/// One session on the monitor page.
+#[derive(Debug)]
+pub struct MonitoredSession {
+    /// The session.
+    pub session: Session,
+    /// Where the monitor opens it.
+    pub link: String,
+    /// Who opened or finished it.
+    pub people: Vec<Attendance>,
+}
+
+/// Gathers what a monitor sees.
+pub async fn open(
+    gateway: &Gateway,
+    visitor: &Visitor,
+    query: &Query<'_>,
+    now: DateTime<Utc>,
+) -> Result<Monitoring, Refusal> {
+    query.check()?;
+    let id: ToolContentId = query.required("toolContentID")?.parse()?;
+    query.required("contentFolderID")?;
+    let key = ContentKey {
+        platform: visitor.platform.id.clone(),
+        signature: visitor.tool.signature.clone(),
+        id,
+    };
+    gateway.recorder().settle().await;
+    let content = gateway
+        .store
+        .content(&key)
+        .await?
+        .ok_or(Refusal::UnknownContent)?;
+    let server = visitor
+        .configuration
+        .usable_server(content.place.server.as_str(), &visitor.tool.signature)?;
+    let sessions = gateway.store.sessions_of(&key).await?;
+    let mut people: HashMap<_, Vec<Attendance>> = HashMap::new();
+    for (session, attendance) in gateway.store.attendance(&key).await? {
+        people.entry(session).or_default().push(attendance);
+    }
+
+    let redirect = Redirect {
+        public_url: gateway.public_url(),
+        platform: &visitor.platform.id,
+        tool: &visitor.tool,
+        server,
+        place: &content.place,
+        person: visitor.uid.as_ref(),
+        now,
+    };
+    let sessions = sessions
+        .into_iter()
+        .map(|session| {
+            let id = session.key.id;
+            let state =
+                gateway.callback_state(visitor, Purpose::Look, id.get(), visitor.uid.as_ref(), now);
+            let target = SessionTarget {
+                id,
+                ext_id: &session.ext_id,
+                finished: false,
+            };
+            let link = redirect.session(SessionPage::Monitor, target, state.as_deref());
+            MonitoredSession {
+                link,
+                people: people.remove(&id).unwrap_or_default(),
+                session,
+            }
+        })
+        .collect();
+    Ok(Monitoring {
+        title: visitor.tool.title.clone(),
+        server: server.name.clone(),
+        content,
+        sessions,
+    })
+}

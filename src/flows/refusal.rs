@@ -1,0 +1,65 @@
+//! Every reason for which a flow refuses a request. `web` gives each a status and words; a refused
+//! request has stored nothing.
+
+use crate::domain::configuration::ServerChoiceError;
+use crate::domain::custom_csv::CustomCsvError;
+use crate::domain::id::{InvalidId, ServerId};
+use crate::domain::launch_mode::UnknownMode;
+use crate::domain::launch_signature::LaunchSignatureError;
+use crate::domain::query::QueryError;
+use crate::domain::state_token::StateError;
+use crate::domain::tool::NotAnExtId;
+use crate::outbound::OutboundError;
+use crate::store::StoreError;
+
+/// Why a request is refused.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum Refusal {
+    #[error("no platform has this address")]
+    UnknownPlatform,
+    #[error("no tool has this address")]
+    UnknownTool,
+    #[error(transparent)]
+    LaunchSignature(#[from] LaunchSignatureError),
+    #[error("the API token is missing or unknown")]
+    ApiToken,
+    #[error(transparent)]
+    State(#[from] StateError),
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    #[error(transparent)]
+    Id(#[from] InvalidId),
+    #[error(transparent)]
+    Mode(#[from] UnknownMode),
+    #[error("extToolContentID is not an id: {0}")]
+    ExtId(#[from] NotAnExtId),
+    #[error("dispatch is {0:?}, which does not exist here")]
+    UnknownDispatch(String),
+    #[error("customCSV is missing, and this activity was not opened with one before")]
+    CustomCsvMissing,
+    #[error(transparent)]
+    CustomCsv(#[from] CustomCsvError),
+    #[error("the course address in customCSV is not one of the server {0}")]
+    CourseUrl(ServerId),
+    #[error("the request's body is not as it must be: {0}")]
+    Body(String),
+    #[error(transparent)]
+    Server(#[from] ServerChoiceError),
+    #[error("customCSV names another user than the one who launched")]
+    SomebodyElse,
+    #[error("there is no such content here")]
+    UnknownContent,
+    #[error("there is no such session here")]
+    UnknownSession,
+    #[error("the activity was not saved on the external server yet")]
+    NotSavedYet,
+    #[error("this callback was used before, with another external id")]
+    StateUsedOtherwise,
+    #[error("the session exists already, for other content")]
+    SessionOfAnotherContent,
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

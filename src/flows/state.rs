@@ -1,0 +1,77 @@
+//! Making and opening the state tokens of one platform's tool.
+
+use chrono::{DateTime, Utc};
+
+use super::admission::Visitor;
+use super::{Gateway, random};
+use crate::domain::person::Person;
+use crate::domain::platform::CallbackState;
+use crate::domain::state_token::{Purpose, State, StateError, Subject};
+
+impl Gateway {
+    /// A token for `purpose` on content or session `id`.
+    pub(super) fn seal_state(
+        &self,
+        visitor: &Visitor,
+        purpose: Purpose,
+        id: i64,
+        person: Option<&Person>,
+        now: DateTime<Utc>,
+    ) -> String {
+        let life = match purpose {
+            Purpose::Update | Purpose::EditAgain => self.lifetimes().author,
+            Purpose::Finish | Purpose::Look => self.lifetimes().learner,
+        };
+        let state = State {
+            purpose,
+            expires_at: now + life,
+            nonce: random::bytes(),
+            person: person.cloned(),
+        };
+        self.state_keys().seal(&state, visitor.subject(id))
+    }
+
+    /// The same, where the platform's callbacks carry one.
+    pub(super) fn callback_state(
+        &self,
+        visitor: &Visitor,
+        purpose: Purpose,
+        id: i64,
+        person: Option<&Person>,
+        now: DateTime<Utc>,
+    ) -> Option<String> {
+        (visitor.platform.callback_state == CallbackState::Required)
+            .then(|| self.seal_state(visitor, purpose, id, person, now))
+    }
+
+    /// Opens the token of a callback. `None` where there is none and the platform needs none; one that
+    /// is given is checked either way.
+    pub(super) fn open_callback_state(
+        &self,
+        visitor: &Visitor,
+        token: Option<&str>,
+        purposes: &[Purpose],
+        id: i64,
+        now: DateTime<Utc>,
+    ) -> Result<Option<State>, StateError> {
+        match self
+            .state_keys()
+            .open(token, purposes, visitor.subject(id), now)
+        {
+            Err(StateError::Missing) if visitor.platform.callback_state == CallbackState::Off => {
+                Ok(None)
+            }
+            outcome => outcome.map(Some),
+        }
+    }
+}
+
+impl Visitor {
+    pub(super) fn subject(&self, id: i64) -> Subject<'_> {
+        Subject {
+            platform: &self.platform.id,
+            signature: &self.tool.signature,
+            id,
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Settings: from the environment (`TOOLGATE_…`) or a TOML file named by `--config`; the environment
+//! wins. Each is read by one line of a table here; an unknown or malformed one stops the start with
+//! its name and what was expected.
+
+mod reading;
+
+use std::path::{Path, PathBuf};
+
+use chrono::TimeDelta;
+use ipnet::IpNet;
+
+use crate::domain::base_url::BaseUrl;
+use crate::domain::secret_keys::SecretKeys;
+pub use reading::SettingsError;
+use reading::Values;
+
+/// All settings, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where everything is stored.
+    pub database: DatabaseUrl,
+    /// Address and port to listen on.
+    pub listen: std::net::SocketAddr,
+    /// How browsers reach the gateway, without a slash at its end; else the bound address.
+    pub public_url: Option<String>,
+    /// The secret keys; for SQLite they may be made on first start instead.
+    pub secret_keys: Option<SecretKeys>,
+    /// Networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The tracing filter.
+    pub log: String,
+    /// The form of log lines.
+    pub log_format: LogFormat,
+    /// How long a state token of authoring lives.
+    pub state_author: TimeDelta,
+    /// How long a state token of a learner lives.
+    pub state_learner: TimeDelta,
+}
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Where everything is stored.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// An embedded SQLite file, created when missing.
+    Sqlite(PathBuf),
+    /// A PostgreSQL database; the address may hold a password.
+    Postgres(String),
+}
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            DatabaseUrl::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
+            DatabaseUrl::Postgres(_) => f.write_str("postgres://…"),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the settings from the process's environment and, if one is named, a file.
+    pub fn load(file: Option<&Path>) -> Result<Self, SettingsError> {
+        Self::read(Values::load(file, std::env::vars_os())?)
+    }
+
+    fn read(mut values: Values) -> Result<Self, SettingsError> {
+        let settings = Self {
+            database: values.get("DATABASE_URL", "sqlite://… or postgres://…", database_url)?
+                .unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::from("toolgate.db"))),
+            listen: values.get("LISTEN", "an address and port, such as 127.0.0.1:8080", |text| text.parse().ok())?
+                .unwrap_or_else(|| std::net::SocketAddr::from(([127, 0, 0, 1], 8080))),
+            public_url: values.get(
+                "PUBLIC_URL",
+                "an address that begins with http:// or https://, without user name, query or fragment",
+                |text| {
+                    let base = BaseUrl::parse(text).ok()?;
+                    Some(base.as_str().trim_end_matches('/').to_owned())
+                },
+            )?,
+            secret_keys: values.get(
+                "SECRET_KEY",
+                "32 bytes in base64, or a list id:base64,id:base64,…",
+                |text| SecretKeys::parse(text).ok(),
+            )?,
+            trusted_proxies: values.get(
+                "TRUSTED_PROXIES",
+                "networks separated by commas, such as 10.0.0.0/8,127.0.0.1",
+                networks,
+            )?.unwrap_or_default(),
+            log: values.get("LOG", "a tracing filter, such as info or toolgate=debug", |text| {
+                tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
+            })?.unwrap_or_else(|| "info".to_owned()),
+            log_format: values.get("LOG_FORMAT", "text or json", |text| match text {
+                "text" => Some(LogFormat::Text),
+                "json" => Some(LogFormat::Json),
+                _ => None,
+            })?.unwrap_or(LogFormat::Text),
+            state_author: values.get("STATE_AUTHOR_HOURS", "a number of hours, 1 to 8760", |text| {
+                number(text, 8760).map(TimeDelta::hours)
+            })?.unwrap_or(TimeDelta::hours(24)),
+            state_learner: values.get("STATE_LEARNER_DAYS", "a number of days, 1 to 3650", |text| {
+                number(text, 3650).map(TimeDelta::days)
+            })?.unwrap_or(TimeDelta::days(30)),
+        };
+        values.refuse_unknown()?;
+        Ok(settings)
+    }
+}
+
+fn database_url(text: &str) -> Option<DatabaseUrl> {
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        return url::Url::parse(text)
+            .ok()
+            .map(|_| DatabaseUrl::Postgres(text.to_owned()));
+    }
+    let path = text.strip_prefix("sqlite://")?;
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    (!path.is_empty() && path != ":memory:").then(|| DatabaseUrl::Sqlite(PathBuf::from(path)))
+}
+
+fn networks(text: &str) -> Option<Vec<IpNet>> {
+    let network = |text: &str| {
+        let text = text.trim();
+        text.parse()
+            .ok()
+            .or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
+    };
+    text.split(',')
+        .filter(|part| !part.trim().is_empty())
+        .map(network)
+        .collect()
+}
+
+fn number(text: &str, most: i64) -> Option<i64> {
+    text.parse()
+        .ok()
+        .filter(|number| (1..=most).contains(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(environment: &[(&str, &str)], file: &str) -> Result<Settings, SettingsError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("toolgate.toml");
+        std::fs::write(&path, file).unwrap();
+        let environment = environment.iter().map(|(n, v)| (n.into(), v.into()));
+        Settings::read(Values::load(Some(&path), environment)?)
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let settings = read(&[("HOME", "/home/bill")], "").unwrap();
+        assert_eq!(settings.database, DatabaseUrl::Sqlite("toolgate.db".into()));
+        assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(settings.state_author, TimeDelta::hours(24));
+        assert_eq!(settings.state_learner, TimeDelta::days(30));
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let file = "listen = \"127.0.0.1:1\"\nstate_author_hours = 2\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]";
+        let settings = read(&[("TOOLGATE_LISTEN", "127.0.0.1:2")], file).unwrap();
+        assert_eq!(settings.listen.port(), 2);
+        assert_eq!(settings.state_author, TimeDelta::hours(2));
+        assert_eq!(settings.trusted_proxies.len(), 2);
+    }
+
+    #[test]
+    fn the_slash_at_the_end_of_the_public_url_is_dropped() {
+        let public = |url| {
+            read(&[("TOOLGATE_PUBLIC_URL", url)], "")
+                .unwrap()
+                .public_url
+                .unwrap()
+        };
+        assert_eq!(
+            public("https://gate.example.org/"),
+            "https://gate.example.org"
+        );
+        assert_eq!(
+            public("https://gate.example.org/tools"),
+            "https://gate.example.org/tools"
+        );
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_what_was_expected() {
+        let refused =
+            |environment: &[(&str, &str)], file| read(environment, file).unwrap_err().to_string();
+        insta::assert_snapshot!(refused(&[("TOOLGATE_LISTEN", "8080")], ""),
+            @"TOOLGATE_LISTEN: expected an address and port, such as 127.0.0.1:8080");
+        insta::assert_snapshot!(refused(&[("TOOLGATE_LISTN", "x")], ""),
+            @"TOOLGATE_LISTN: there is no such setting; did you mean TOOLGATE_LISTEN?");
+        insta::assert_snapshot!(refused(&[("TOOLGATE_SECRET_KEY", "hunter2")], ""),
+            @"TOOLGATE_SECRET_KEY: expected 32 bytes in base64, or a list id:base64,id:base64,…");
+        let from_file = refused(&[], "log_format = \"xml\"");
+        assert!(
+            from_file.starts_with("log_format (toolgate.toml): expected text or json"),
+            "{from_file}"
+        );
+        assert!(
+            refused(&[], "colour = 1")
+                .starts_with("colour (toolgate.toml): there is no such setting")
+        );
+        assert!(refused(&[], "a = [").contains("line 1"));
+    }
+}

@@ -1,0 +1,235 @@
+//! Every SQL statement. One text for both databases: PostgreSQL, which people run, and SQLite, which is
+//! embedded and needs nothing. One file for each thing that is stored; each declares its statements
+//! with [`statements!`], so that a test can prepare all of them on both.
+//!
+//! Called by flows; answers domain types or plain records, and never decides anything.
+
+mod configuration;
+mod connect;
+mod contents;
+mod migrate;
+mod rows;
+mod sessions;
+mod users;
+
+pub use configuration::{PlatformRecord, ServerRecord, StoredConfiguration, ToolRecord};
+pub use connect::{Budget, SqliteWriter};
+pub use contents::{Callback, Stored};
+pub(crate) use migrate::{beside, lock_beside};
+pub use sessions::{Flags, Made};
+
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+/// What went wrong while storing or reading.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database is away, or all its connections are busy; later may be better.
+    #[error("the database is not reachable: {0}")]
+    Unavailable(sqlx::Error),
+    /// A value that another row must not share.
+    #[error("the database refused a duplicate ({0})")]
+    Duplicate(String),
+    /// Anything else: a defect.
+    #[error("the database refused a statement: {0}")]
+    Failed(sqlx::Error),
+    /// What was stored is not of the form in which it is always stored.
+    #[error("{0} is stored in a form that this version cannot read")]
+    Unreadable(String),
+    /// The tables could not be brought up to date.
+    #[error("the database could not be brought up to date: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The embedded database's own files.
+    #[error("{path}: {error}")]
+    File {
+        /// Which file.
+        path: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if is_away(&error) {
+            return StoreError::Unavailable(error);
+        }
+        match error.as_database_error() {
+            Some(refused) if refused.is_unique_violation() => {
+                StoreError::Duplicate(refused.constraint().unwrap_or(refused.message()).to_owned())
+            }
+            _ => StoreError::Failed(error),
+        }
+    }
+}
+
+/// Whether an error says that the database is away, not that a statement was wrong.
+fn is_away(error: &sqlx::Error) -> bool {
+    use sqlx::Error;
+    match error {
+        Error::Io(_)
+        | Error::Tls(_)
+        | Error::PoolTimedOut
+        | Error::PoolClosed
+        | Error::WorkerCrashed => true,
+        Error::Protocol(_) => true,
+        // Class 57: the operator is stopping it. Class 53: it has no room. 08: the connection broke.
+        // SQLite: 5 busy, 10 disk, 13 full, 14 cannot open.
+        Error::Database(refused) => refused.code().is_some_and(|code| {
+            ["57", "53", "08"]
+                .iter()
+                .any(|class| code.len() == 5 && code.starts_with(class))
+                || matches!(code.as_ref(), "5" | "10" | "13" | "14" | "261" | "517")
+        }),
+        _ => false,
+    }
+}
+
+/// One of the two databases.
+#[derive(Debug, Clone)]
+pub(crate) enum Db {
+    Postgres(PgPool),
+    Sqlite(SqlitePool),
+}
+
+/// A transaction on one of the two.
+#[derive(Debug)]
+pub(crate) enum Tx {
+    Postgres(Transaction<'static, Postgres>),
+    Sqlite(Transaction<'static, Sqlite>),
+}
+
+/// Runs one statement on whichever database a pool is of.
+macro_rules! on {
+    ($db:expr, $pool:ident => $run:expr) => {
+        match $db {
+            $crate::store::Db::Postgres($pool) => $run.await,
+            $crate::store::Db::Sqlite($pool) => $run.await,
+        }
+    };
+}
+
+/// Runs one statement within a transaction.
+macro_rules! within {
+    ($tx:expr, $connection:ident => $run:expr) => {
+        match $tx {
+            $crate::store::Tx::Postgres(tx) => {
+                let $connection = &mut **tx;
+                $run.await
+            }
+            $crate::store::Tx::Sqlite(tx) => {
+                let $connection = &mut **tx;
+                $run.await
+            }
+        }
+    };
+}
+
+/// Runs one reading statement; again where the pool handed out a connection that had died in the
+/// meantime (reading connections are not tried out before they are used).
+macro_rules! read {
+    ($store:expr, $pool:ident => $run:expr) => {{
+        let mut left = $crate::store::READ_TRIES;
+        loop {
+            left -= 1;
+            match $crate::store::on!(&$store.read, $pool => $run) {
+                Err(error) if left > 0 && $crate::store::is_dead_connection(&error) => continue,
+                outcome => break outcome,
+            }
+        }
+    }};
+}
+
+/// Declares a file's statements, each by name, and all of them together as `STATEMENTS`.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:literal;)+) => {
+        $($(#[$doc])* const $name: &str = $sql;)+
+        #[cfg(test)]
+        pub(super) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
+    };
+}
+
+pub(crate) use {on, read, statements, within};
+
+/// How many rows a statement wrote, on either database.
+pub(crate) trait Counted {
+    fn rows(self) -> u64;
+}
+
+impl Counted for sqlx::postgres::PgQueryResult {
+    fn rows(self) -> u64 {
+        self.rows_affected()
+    }
+}
+
+impl Counted for sqlx::sqlite::SqliteQueryResult {
+    fn rows(self) -> u64 {
+        self.rows_affected()
+    }
+}
+
+/// See [`Counted`].
+pub(crate) fn count(result: impl Counted) -> u64 {
+    result.rows()
+}
+
+/// How often a read is tried when connections turn out to be dead; enough to go once through a pool.
+const READ_TRIES: usize = 6;
+
+fn is_dead_connection(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_))
+        || error
+            .as_database_error()
+            .and_then(|e| e.code())
+            .is_some_and(|code| code == "57P01")
+}
+
+/// The database: one pool to read from and one to write to. On PostgreSQL the two differ in that a
+/// writing connection is tried out before it is used; on SQLite in that there is one writer.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(crate) read: Db,
+    pub(crate) write: Db,
+}
+
+impl Store {
+    /// Begins a transaction that writes.
+    pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(match &self.write {
+            Db::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Db::Sqlite(pool) => Tx::Sqlite(pool.begin_with("begin immediate").await?),
+        })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        read!(self, pool => sqlx::query_scalar::<_, i64>(PING).fetch_one(pool))?;
+        Ok(())
+    }
+
+    /// Closes both pools; what is under way ends first.
+    pub async fn close(&self) {
+        for db in [&self.read, &self.write] {
+            match db {
+                Db::Postgres(pool) => pool.close().await,
+                Db::Sqlite(pool) => pool.close().await,
+            }
+        }
+    }
+}
+
+impl Tx {
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Tx::Postgres(tx) => tx.commit().await?,
+            Tx::Sqlite(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+statements! {
+    PING = "select version from configuration_version where id = 1";
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! `GET` and `PATCH /api/v1/tools/{signature}/contents/{toolContentID}`
+
+use actix_web::{HttpResponse, web};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::caller::Caller;
+use crate::domain::content::{Content, ContentKey};
+use crate::flows::{Gateway, Refusal, contents};
+use crate::web::problem::Problem;
+
+/// Content, as the API shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ContentAnswer {
+    #[serde(rename = "toolContentID")]
+    tool_content_id: i64,
+    signature: String,
+    ext_lms_id: String,
+    user: String,
+    course: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    section: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    course_url: Option<String>,
+    #[serde(rename = "extToolContentID")]
+    ext_tool_content_id: Option<String>,
+    define_later: bool,
+    run_offline: bool,
+    content_in_use: bool,
+    created_at: String,
+    updated_at: String,
+}
+
+/// The flags of `PATCH`; what is left out stays.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Flags {
+    define_later: Option<bool>,
+    run_offline: Option<bool>,
+}
+
+pub(super) async fn get(
+    path: web::Path<(String, String)>,
+    caller: Caller,
+    gateway: web::Data<Gateway>,
+) -> Result<HttpResponse, Problem> {
+    let content = contents::get(&gateway, &key(&caller, &path)?).await?;
+    super::json(HttpResponse::Ok(), &ContentAnswer::of(content))
+}
+
+pub(super) async fn patch(
+    path: web::Path<(String, String)>,
+    caller: Caller,
+    gateway: web::Data<Gateway>,
+    body: web::Bytes,
+) -> Result<HttpResponse, Problem> {
+    let key = key(&caller, &path)?;
+    let flags: Flags = super::read(&body)?;
+    let content = contents::set_flags(
+        &gateway,
+        &key,
+        flags.define_later,
+        flags.run_offline,
+        Utc::now(),
+    )
+    .await?;
+    super::json(HttpResponse::Ok(), &ContentAnswer::of(content))
+}
+
+fn key(caller: &Caller, path: &(String, String)) -> Result<ContentKey, Refusal> {
+    Ok(ContentKey {
+        platform: caller.platform.id.clone(),
+        signature: caller.tool(&path.0)?,
+        id: path.1.parse()?,
+    })
+}
+
+impl ContentAnswer {
+    fn of(content: Content) -> Self {
+        Self {
+            define_later: content.is_not_ready(Utc::now()),
+            tool_content_id: content.key.id.get(),
+            signature: content.key.signature.to_string(),
+            ext_lms_id: content.place.server.to_string(),
+            user: content.place.user,
+            course: content.place.course,
+            section: content.place.section,
+            course_url: content.place.course_url,
+            ext_tool_content_id: content.ext_id.map(|id| id.to_string()),
+            run_offline: content.run_offline,
+            content_in_use: content.in_use,
+            created_at: time(content.created_at),
+            updated_at: time(content.updated_at),
+        }
+    }
+}
+
+/// RFC 3339, UTC, milliseconds.
+pub(super) fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

@@ -1,0 +1,48 @@
+//! The API for platforms, server to server: JSON, a bearer token that decides the platform, problem
+//! documents for errors.
+
+mod caller;
+mod contents;
+mod sessions;
+mod toolkit;
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, HttpResponseBuilder, web};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::problem::{self, Problem};
+use crate::flows::Refusal;
+
+/// The calls of `/api/v1`.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    let call = |path: &str| {
+        web::resource(path.to_owned()).default_service(web::to(problem::no_such_method))
+    };
+    config
+        .service(call("/toolkit").route(web::get().to(toolkit::get)))
+        .service(
+            call("/tools/{signature}/contents/{id}")
+                .route(web::get().to(contents::get))
+                .route(web::patch().to(contents::patch)),
+        )
+        .service(
+            call("/tools/{signature}/sessions/{id}")
+                .route(web::get().to(sessions::get))
+                .route(web::put().to(sessions::put)),
+        );
+}
+
+/// An answer in JSON.
+fn json(mut response: HttpResponseBuilder, body: &impl Serialize) -> Result<HttpResponse, Problem> {
+    let text = serde_json::to_string(body).map_err(|error| Problem::Defect(error.to_string()))?;
+    Ok(response
+        .content_type("application/json")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(text))
+}
+
+/// Reads a body as JSON.
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| Refusal::Body(error.to_string()).into())
+}

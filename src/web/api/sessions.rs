@@ -1,0 +1,96 @@
+//! `GET` and `PUT /api/v1/tools/{signature}/sessions/{toolSessionID}`
+
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use super::caller::Caller;
+use super::contents::time;
+use crate::domain::id::ToolContentId;
+use crate::domain::session::{Session, SessionKey};
+use crate::flows::session::create_tool_session;
+use crate::flows::{Gateway, Refusal};
+use crate::web::problem::Problem;
+
+/// A session, as the API shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionAnswer {
+    #[serde(rename = "toolSessionID")]
+    tool_session_id: i64,
+    #[serde(rename = "toolContentID")]
+    tool_content_id: i64,
+    name: String,
+    #[serde(rename = "extSessionID")]
+    ext_session_id: String,
+    created_at: String,
+}
+
+/// The body of `PUT`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    #[serde(rename = "toolContentID")]
+    tool_content_id: i64,
+    #[serde(default)]
+    name: String,
+}
+
+/// The longest name of a session, in characters: what LAMS's own column takes.
+const LONGEST_NAME: usize = 250;
+
+pub(super) async fn get(
+    path: web::Path<(String, String)>,
+    caller: Caller,
+    gateway: web::Data<Gateway>,
+) -> Result<HttpResponse, Problem> {
+    let key = key(&caller, &path)?;
+    let session = gateway.store.session(&key).await.map_err(Refusal::from)?;
+    super::json(
+        HttpResponse::Ok(),
+        &SessionAnswer::of(session.ok_or(Refusal::UnknownSession)?),
+    )
+}
+
+/// createToolSession: 201 made now, 200 there already.
+pub(super) async fn put(
+    path: web::Path<(String, String)>,
+    caller: Caller,
+    gateway: web::Data<Gateway>,
+    body: web::Bytes,
+) -> Result<HttpResponse, Problem> {
+    let key = key(&caller, &path)?;
+    let wanted: Wanted = super::read(&body)?;
+    let content = ToolContentId::from_number(wanted.tool_content_id).map_err(Refusal::from)?;
+    if wanted.name.chars().count() > LONGEST_NAME || wanted.name.chars().any(char::is_control) {
+        let message =
+            format!("name must be at most {LONGEST_NAME} characters, none a control character");
+        return Err(Refusal::Body(message).into());
+    }
+    let created = create_tool_session(&gateway, key, content, wanted.name).await?;
+    let response = if created.made_now {
+        HttpResponse::Created()
+    } else {
+        HttpResponse::Ok()
+    };
+    super::json(response, &SessionAnswer::of(created.session))
+}
+
+fn key(caller: &Caller, path: &(String, String)) -> Result<SessionKey, Refusal> {
+    Ok(SessionKey {
+        platform: caller.platform.id.clone(),
+        signature: caller.tool(&path.0)?,
+        id: path.1.parse()?,
+    })
+}
+
+impl SessionAnswer {
+    fn of(session: Session) -> Self {
+        Self {
+            tool_session_id: session.key.id.get(),
+            tool_content_id: session.content.get(),
+            name: session.name,
+            ext_session_id: session.ext_id.to_string(),
+            created_at: time(session.created_at),
+        }
+    }
+}

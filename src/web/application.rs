@@ -1,0 +1,153 @@
+//! The running gateway: built from settings, served until it is told to stop.
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use tokio::task::JoinHandle;
+
+use super::front_door::front_door;
+use super::limits::Limits;
+use crate::flows::configuration::{LoadError, watch};
+use crate::flows::gateway::Lifetimes;
+use crate::flows::recorder::Recorder;
+use crate::flows::{Gateway, Start};
+use crate::opening::{self, OpenError, Opened};
+use crate::outbound::Outbound;
+use crate::settings::Settings;
+use crate::store::{Budget, Store, StoreError};
+
+/// What is under way when the gateway is told to stop has this long to end, in seconds.
+const DRAIN_SECONDS: u64 = 10;
+
+/// Why the gateway does not start.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum StartError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        address: SocketAddr,
+        error: std::io::Error,
+    },
+    #[error("cannot make the HTTP client: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// A gateway that listens.
+pub struct Application {
+    server: Server,
+    address: SocketAddr,
+    gateway: Gateway,
+    watcher: JoinHandle<()>,
+    recorder: JoinHandle<()>,
+}
+
+impl Application {
+    /// Opens database and port; when it returns, requests are answered as soon as it runs.
+    pub async fn build(settings: &Settings) -> Result<Self, StartError> {
+        let Opened {
+            store,
+            writer,
+            secret_keys,
+        } = opening::open(settings).await?;
+        let failed = |error| StartError::Listen {
+            address: settings.listen,
+            error,
+        };
+        let listener = TcpListener::bind(settings.listen).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let public_url = settings
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{address}"));
+
+        let version = store.configuration_version().await?;
+        let (recorder, recorder_task) = Recorder::start(store.clone());
+        let gateway = Gateway::start(Start {
+            store,
+            public_url,
+            secret_keys,
+            lifetimes: Lifetimes {
+                author: settings.state_author,
+                learner: settings.state_learner,
+            },
+            recorder,
+            outbound: Outbound::new()?,
+        })
+        .await?;
+
+        let workers = std::thread::available_parallelism().map_or(2, usize::from);
+        let limits = web::Data::new(Limits::new(settings.trusted_proxies.clone()));
+        let (database, shared) = (settings.database.clone(), gateway.clone());
+        let server = HttpServer::new(move || {
+            // Each worker has connections of its own: a query is cheapest on the thread that asks.
+            let store = Store::open(&database, &writer, Budget::per_worker(workers))
+                .expect("the same store was opened at start");
+            App::new()
+                .app_data(web::Data::new(shared.on_thread(store)))
+                .app_data(limits.clone())
+                .wrap(from_fn(front_door))
+                .configure(super::routes)
+        })
+        .workers(workers)
+        .shutdown_timeout(DRAIN_SECONDS)
+        .disable_signals()
+        .listen(listener)
+        .map_err(failed)?
+        .run();
+        let watcher = tokio::spawn(watch(gateway.clone(), version));
+        Ok(Self {
+            server,
+            address,
+            gateway,
+            watcher,
+            recorder: recorder_task,
+        })
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How browsers reach it, without a slash at the end.
+    pub fn public_url(&self) -> &str {
+        self.gateway.public_url()
+    }
+
+    /// Serves until `stop` is ready; then it is not ready any more, takes no new connections, finishes
+    /// what is under way (ten seconds at most) and stores what was recorded.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
+        let handle = self.server.handle();
+        let server = tokio::spawn(self.server);
+        stop.await;
+        tracing::info!("stopping");
+        self.gateway.begin_stopping();
+        handle.stop(true).await;
+        let outcome = server
+            .await
+            .unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        self.watcher.abort();
+        // The watcher's hold on the recorder ends with it; then ours does.
+        let _ = self.watcher.await;
+        let store = self.gateway.store.clone();
+        drop(self.gateway);
+        if tokio::time::timeout(Duration::from_secs(DRAIN_SECONDS), self.recorder)
+            .await
+            .is_err()
+        {
+            tracing::error!("launch records are lost: the database did not take them in time");
+        }
+        store.close().await;
+        tracing::info!("stopped");
+        outcome
+    }
+}

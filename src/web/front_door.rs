@@ -1,0 +1,245 @@
+//! What every request passes on its way in and out: it gets an id, slashes in its path are merged,
+//! refusals get their words, responses their headers, and the log one line. The line holds the path
+//! and never the query, which carries signatures and states.
+
+use std::fmt;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::uri::{PathAndQuery, Uri};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
+
+use super::limits::Limits;
+use super::pages;
+use super::problem::Problem;
+use super::words::{self, Words};
+use crate::flows::Gateway;
+
+/// An address is at most so long, path and query, in bytes.
+const LONGEST_ADDRESS: usize = 16 * 1024;
+
+/// Names one request, on its page, in its headers and in the log.
+#[derive(Clone, Copy)]
+pub(super) struct RequestId(u64);
+
+impl RequestId {
+    /// A number never given before by this process, and by others only by a chance of 2^-64.
+    fn next() -> Self {
+        static FIRST: LazyLock<u64> = LazyLock::new(|| getrandom::u64().unwrap_or_default());
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self(FIRST.wrapping_add(count.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// Path and query exactly as they were sent, where merging slashes changed them.
+struct AsSent(PathAndQuery);
+
+/// Says that a signature or token vouches for the request: such a one is never limited.
+struct Vouched;
+
+/// Notes that a signature or token vouches for a request.
+pub(super) fn vouch(request: &HttpRequest) {
+    request.extensions_mut().insert(Vouched);
+}
+
+/// Path and query exactly as they were sent.
+pub(super) fn path_and_query_as_sent(request: &HttpRequest) -> String {
+    let changed = request
+        .extensions()
+        .get::<AsSent>()
+        .map(|sent| sent.0.as_str().to_owned());
+    changed.unwrap_or_else(|| {
+        request
+            .uri()
+            .path_and_query()
+            .map(|sent| sent.as_str().to_owned())
+            .unwrap_or_default()
+    })
+}
+
+/// The middleware.
+pub(super) async fn front_door<B: MessageBody + 'static>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let (id, begun) = (RequestId::next(), Instant::now());
+    let length = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |sent| sent.as_str().len());
+    let mut response = if length > LONGEST_ADDRESS {
+        request
+            .into_response(HttpResponse::from_error(Problem::AddressTooLong))
+            .map_into_boxed_body()
+    } else {
+        merge_slashes(&mut request);
+        next.call(request).await?.map_into_boxed_body()
+    };
+    let mut reason = None;
+    let status = response.status();
+    if status.is_client_error() || status.is_server_error() {
+        (response, reason) = worded(response, id);
+    }
+    let headers = response.headers_mut();
+    let id_value = HeaderValue::from_str(&id.to_string());
+    headers.insert(
+        HeaderName::from_static("x-request-id"),
+        id_value.expect("digits make a header"),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
+    let stopping = gateway_of(response.request()).is_some_and(|gateway| gateway.is_stopping());
+    if stopping {
+        response
+            .response_mut()
+            .head_mut()
+            .set_connection_type(actix_web::http::ConnectionType::Close);
+    }
+    log(&response, id, begun, reason.as_deref());
+    Ok(response)
+}
+
+fn gateway_of(request: &HttpRequest) -> Option<&Gateway> {
+    request
+        .app_data::<web::Data<Gateway>>()
+        .map(|gateway| gateway.as_ref())
+}
+
+/// Makes repeated slashes in the path one, and keeps what was sent for the signature.
+fn merge_slashes(request: &mut ServiceRequest) {
+    if !request.path().contains("//") {
+        return;
+    }
+    let Some(sent) = request.uri().path_and_query().cloned() else {
+        return;
+    };
+    let mut merged = String::with_capacity(sent.as_str().len());
+    for character in sent.path().chars() {
+        if !(character == '/' && merged.ends_with('/')) {
+            merged.push(character);
+        }
+    }
+    if let Some(query) = sent.query() {
+        merged.push('?');
+        merged.push_str(query);
+    }
+    // What was an address stays one with fewer slashes.
+    if let Ok(uri) = merged.parse::<Uri>() {
+        request.match_info_mut().get_mut().update(&uri);
+        request.head_mut().uri = uri;
+        request.extensions_mut().insert(AsSent(sent));
+    }
+}
+
+/// Gives a refused request its words: a problem document under `/api/`, a page elsewhere. Also answers
+/// what the log says of it.
+fn worded(response: ServiceResponse, id: RequestId) -> (ServiceResponse, Option<String>) {
+    let error = response.response().error();
+    let unnamed;
+    let mut problem = match error.and_then(|error| error.as_error::<Problem>()) {
+        Some(problem) => problem,
+        // An answer with a body of its own, such as that of /readyz, is not a refusal.
+        None if error.is_none() && !is_empty(&response) => return (response, None),
+        None => {
+            unnamed = Problem::of_status(response.status());
+            &unnamed
+        }
+    };
+    let reason = problem.to_string();
+    let request = response.request().clone();
+    let too_many = match too_many(&request) {
+        Some(retry_after) if response.status().is_client_error() => {
+            Problem::TooMany { retry_after }
+        }
+        _ => Problem::NoSuchPage,
+    };
+    if matches!(too_many, Problem::TooMany { .. }) {
+        problem = &too_many;
+    }
+    let words = words::of(problem);
+    let mut answer = if request.path().starts_with("/api/") {
+        problem_document(&words, id)
+    } else {
+        pages::refusal(&words, &id.to_string(), gateway_of(&request))
+    };
+    if let Some(seconds) = words.retry_after {
+        answer
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
+    }
+    // Such as the methods that an address takes.
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        answer.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    (ServiceResponse::new(request, answer), Some(reason))
+}
+
+fn is_empty(response: &ServiceResponse) -> bool {
+    matches!(
+        response.response().body().size(),
+        actix_web::body::BodySize::None | actix_web::body::BodySize::Sized(0)
+    )
+}
+
+/// Counts a refused request that nothing vouches for; seconds to wait where there were too many.
+fn too_many(request: &HttpRequest) -> Option<u64> {
+    if request.extensions().get::<Vouched>().is_some() {
+        return None;
+    }
+    let limits = request.app_data::<web::Data<Limits>>()?;
+    limits.refused(limits.address_of(request)?).err()
+}
+
+/// RFC 9457.
+fn problem_document(words: &Words, id: RequestId) -> HttpResponse {
+    HttpResponse::build(words.status)
+        .content_type("application/problem+json")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(
+            serde_json::json!({
+                "type": format!("urn:toolgate:problem:{}", words.code),
+                "title": words.title,
+                "status": words.status.as_u16(),
+                "detail": words.detail,
+                "advice": words.advice,
+                "code": words.code,
+                "requestId": id.to_string(),
+            })
+            .to_string(),
+        )
+}
+
+fn log(response: &ServiceResponse, id: RequestId, begun: Instant, reason: Option<&str>) {
+    let request = response.request();
+    let status = response.status().as_u16();
+    // To a hundredth of a millisecond.
+    let ms = (begun.elapsed().as_secs_f64() * 100_000.0).round() / 100.0;
+    let (method, path) = (request.method().as_str(), request.path());
+    match reason {
+        None => tracing::info!(request_id = %id, method, path, status, ms, "answered"),
+        Some(reason) if status >= 500 => {
+            tracing::error!(request_id = %id, method, path, status, ms, reason, "failed");
+        }
+        Some(reason) => {
+            tracing::warn!(request_id = %id, method, path, status, ms, reason, "refused")
+        }
+    }
+}

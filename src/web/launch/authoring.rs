@@ -1,0 +1,38 @@
+//! `authoring.do`: an author opens an activity, or comes back with its external id.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::Utc;
+
+use super::{Names, admit, redirect};
+use crate::domain::query::Query;
+use crate::flows::admission::Entry;
+use crate::flows::{Gateway, Refusal, author, callback};
+use crate::web::pages;
+use crate::web::problem::Problem;
+
+/// `GET /{platform}/tool/{signature}/authoring.do`
+pub(super) async fn authoring(
+    request: HttpRequest,
+    names: Names,
+    gateway: web::Data<Gateway>,
+) -> Result<HttpResponse, Problem> {
+    let query = Query::parse(request.query_string());
+    let now = Utc::now();
+    match query.get("dispatch") {
+        None => {
+            let visitor = admit(&gateway, &request, &names, &query, Entry::Launch, now)?;
+            Ok(redirect(
+                &author::open(&gateway, &visitor, &query, now).await?,
+            ))
+        }
+        Some("updateContent") => {
+            let visitor = admit(&gateway, &request, &names, &query, Entry::Callback, now)?;
+            let saved = callback::update_content(&gateway, &visitor, &query, now).await?;
+            pages::saved(&saved, visitor.platform.url.as_str(), &gateway)
+        }
+        Some(other) => {
+            admit(&gateway, &request, &names, &query, Entry::Launch, now)?;
+            Err(Refusal::UnknownDispatch(other.chars().take(40).collect()).into())
+        }
+    }
+}

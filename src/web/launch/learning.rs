@@ -1,0 +1,47 @@
+//! `learning.do`: a learner, previewing author or teacher opens a session, or comes back from it.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::Utc;
+
+use super::{Names, admit, redirect};
+use crate::domain::query::Query;
+use crate::flows::admission::Entry;
+use crate::flows::finish::{self, Back};
+use crate::flows::learn::{self, Learning};
+use crate::flows::{Gateway, Refusal};
+use crate::web::pages::{self, Notice};
+use crate::web::problem::Problem;
+
+/// `GET /{platform}/tool/{signature}/learning.do`
+pub(super) async fn learning(
+    request: HttpRequest,
+    names: Names,
+    gateway: web::Data<Gateway>,
+) -> Result<HttpResponse, Problem> {
+    let query = Query::parse(request.query_string());
+    let now = Utc::now();
+    match query.get("dispatch") {
+        None => {
+            let visitor = admit(&gateway, &request, &names, &query, Entry::Launch, now)?;
+            let home = visitor.platform.url.as_str();
+            match learn::open(&gateway, &visitor, &query, now).await? {
+                Learning::Redirect(address) => Ok(redirect(&address)),
+                Learning::NotReady => pages::notice(Notice::NotReady, home, &gateway),
+                Learning::Offline => pages::notice(Notice::Offline, home, &gateway),
+            }
+        }
+        Some("finishActivity") => {
+            let visitor = admit(&gateway, &request, &names, &query, Entry::Callback, now)?;
+            let home = visitor.platform.url.as_str();
+            match finish::finish_activity(&gateway, &visitor, &query, now).await? {
+                Back::GoesOn(address) => Ok(redirect(&address)),
+                Back::Finished => pages::notice(Notice::Finished, home, &gateway),
+                Back::Looked => pages::notice(Notice::Looked, home, &gateway),
+            }
+        }
+        Some(other) => {
+            admit(&gateway, &request, &names, &query, Entry::Launch, now)?;
+            Err(Refusal::UnknownDispatch(other.chars().take(40).collect()).into())
+        }
+    }
+}

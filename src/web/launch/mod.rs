@@ -1,0 +1,62 @@
+//! Where browsers come in from LAMS, and back from external servers.
+
+mod authoring;
+mod learning;
+mod monitoring;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, Utc};
+
+use super::front_door::{path_and_query_as_sent, vouch};
+use super::problem::{self, Problem};
+use crate::domain::query::Query;
+use crate::flows::Gateway;
+use crate::flows::admission::{Arrival, Entry, Proof, Visitor};
+
+/// The pages of `/{platform}/tool/{signature}`.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    let page = |path: &str| {
+        web::resource(path.to_owned()).default_service(web::to(problem::no_such_method))
+    };
+    config
+        .service(page("/authoring.do").route(web::get().to(authoring::authoring)))
+        .service(page("/learning.do").route(web::get().to(learning::learning)))
+        .service(page("/monitoring.do").route(web::get().to(monitoring::monitoring)))
+        .default_service(web::to(problem::no_such_page));
+}
+
+/// Platform and tool signature in the path.
+type Names = web::Path<(String, String)>;
+
+/// The first checks; a launch whose signature is right is never limited.
+fn admit(
+    gateway: &Gateway,
+    request: &HttpRequest,
+    names: &Names,
+    query: &Query<'_>,
+    entry: Entry,
+    now: DateTime<Utc>,
+) -> Result<Visitor, Problem> {
+    let path_and_query = path_and_query_as_sent(request);
+    let (platform, signature) = names.as_ref();
+    let arrival = Arrival {
+        platform,
+        signature,
+        path_and_query: &path_and_query,
+        query,
+    };
+    let visitor = gateway.admit(arrival, entry, now)?;
+    if visitor.proof == Proof::Signature {
+        vouch(request);
+    }
+    Ok(visitor)
+}
+
+/// 302, never to be kept: the address is signed for one person and moment.
+fn redirect(address: &str) -> HttpResponse {
+    HttpResponse::Found()
+        .insert_header((header::LOCATION, address))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .finish()
+}

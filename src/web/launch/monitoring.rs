@@ -1,0 +1,24 @@
+//! `monitoring.do`: a monitor looks at an activity's sessions.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::Utc;
+
+use super::{Names, admit};
+use crate::domain::query::Query;
+use crate::flows::admission::Entry;
+use crate::flows::{Gateway, monitor};
+use crate::web::pages;
+use crate::web::problem::Problem;
+
+/// `GET /{platform}/tool/{signature}/monitoring.do`
+pub(super) async fn monitoring(
+    request: HttpRequest,
+    names: Names,
+    gateway: web::Data<Gateway>,
+) -> Result<HttpResponse, Problem> {
+    let query = Query::parse(request.query_string());
+    let now = Utc::now();
+    let visitor = admit(&gateway, &request, &names, &query, Entry::Launch, now)?;
+    let monitoring = monitor::open(&gateway, &visitor, &query, now).await?;
+    pages::monitor(&monitoring, &gateway)
+}

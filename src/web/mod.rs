@@ -1,0 +1,37 @@
+//! The outside: actix handlers, thin. Each reads the request, calls a flow and answers; statuses, words
+//! and headers are given in one place, the front door.
+
+mod api;
+mod application;
+mod assets;
+mod front_door;
+mod launch;
+mod limits;
+mod ops;
+mod pages;
+mod problem;
+mod words;
+
+pub use application::{Application, StartError};
+
+use actix_web::web;
+
+/// A body of an API call is at most so long, in bytes.
+const LONGEST_BODY: usize = 64 * 1024;
+
+/// All addresses.
+fn routes(config: &mut web::ServiceConfig) {
+    config
+        .app_data(web::PayloadConfig::new(LONGEST_BODY))
+        .service(web::resource("/").route(web::get().to(pages::home)))
+        .service(web::resource("/healthz").route(web::get().to(ops::healthz)))
+        .service(web::resource("/readyz").route(web::get().to(ops::readyz)))
+        .service(web::resource("/static/{file}").route(web::get().to(assets::asset)))
+        .service(
+            web::scope("/api/v1")
+                .configure(api::routes)
+                .default_service(web::to(problem::no_such_page)),
+        )
+        .service(web::scope("/{platform}/tool/{signature}").configure(launch::routes))
+        .default_service(web::to(problem::no_such_page));
+}

@@ -1,0 +1,209 @@
+//! The gateway's pages for teachers and learners.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::assets::VERSION;
+use super::problem::Problem;
+use super::words::Words;
+use crate::domain::content::Content;
+use crate::flows::Gateway;
+use crate::flows::callback::Saved;
+use crate::flows::monitor::{MonitoredSession, Monitoring};
+
+/// What every page has.
+struct Frame {
+    version: &'static str,
+}
+
+const FRAME: fn() -> Frame = || Frame { version: &VERSION };
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct HomePage {
+    frame: Frame,
+}
+
+#[derive(Template)]
+#[template(path = "refusal.html")]
+struct RefusalPage<'a> {
+    frame: Frame,
+    words: &'a Words,
+    request_id: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "saved.html")]
+struct SavedPage<'a> {
+    frame: Frame,
+    saved: &'a Saved,
+    platform_url: &'a str,
+}
+
+/// A page that says one thing.
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct NoticePage<'a> {
+    frame: Frame,
+    name: &'a str,
+    title: &'a str,
+    text: &'a str,
+    platform_url: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "monitor.html")]
+struct MonitorPage<'a> {
+    frame: Frame,
+    title: &'a str,
+    server: &'a str,
+    content: &'a Content,
+    sessions: &'a [MonitoredSession],
+}
+
+/// What a page without more to it says.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Notice {
+    NotReady,
+    Offline,
+    Finished,
+    Looked,
+}
+
+impl Notice {
+    /// Name, title and text.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Notice::NotReady => (
+                "not-ready",
+                "This activity is not ready yet",
+                "Your teacher is still preparing it. Come back in a few minutes and open it again.",
+            ),
+            Notice::Offline => (
+                "offline",
+                "This activity is done offline",
+                "Your teacher will tell you what to do. There is nothing to open here.",
+            ),
+            Notice::Finished => (
+                "finished",
+                "You have finished this activity",
+                "It is noted. You can close this page and go on in LAMS.",
+            ),
+            Notice::Looked => (
+                "looked",
+                "You are back",
+                "Nobody was marked as finished by your visit. You can close this page.",
+            ),
+        }
+    }
+}
+
+/// `GET /`
+pub(super) async fn home(gateway: web::Data<Gateway>) -> Result<HttpResponse, Problem> {
+    page(StatusCode::OK, &HomePage { frame: FRAME() }, Some(&gateway))
+}
+
+/// A refusal in words.
+pub(super) fn refusal(words: &Words, request_id: &str, gateway: Option<&Gateway>) -> HttpResponse {
+    let template = RefusalPage {
+        frame: FRAME(),
+        words,
+        request_id,
+    };
+    page(words.status, &template, gateway).unwrap_or_else(|error| {
+        tracing::error!(%error, request_id, "the page of a refusal cannot be made");
+        HttpResponse::build(words.status).body(format!(
+            "{}\n{}\nRequest {request_id}\n",
+            words.title, words.detail
+        ))
+    })
+}
+
+/// The page after a callback.
+pub(super) fn saved(
+    saved: &Saved,
+    platform_url: &str,
+    gateway: &Gateway,
+) -> Result<HttpResponse, Problem> {
+    page(
+        StatusCode::OK,
+        &SavedPage {
+            frame: FRAME(),
+            saved,
+            platform_url,
+        },
+        Some(gateway),
+    )
+}
+
+/// A page that says one thing.
+pub(super) fn notice(
+    notice: Notice,
+    platform_url: &str,
+    gateway: &Gateway,
+) -> Result<HttpResponse, Problem> {
+    let (name, title, text) = notice.words();
+    page(
+        StatusCode::OK,
+        &NoticePage {
+            frame: FRAME(),
+            name,
+            title,
+            text,
+            platform_url,
+        },
+        Some(gateway),
+    )
+}
+
+/// The monitor's page.
+pub(super) fn monitor(monitoring: &Monitoring, gateway: &Gateway) -> Result<HttpResponse, Problem> {
+    let template = MonitorPage {
+        frame: FRAME(),
+        title: &monitoring.title,
+        server: &monitoring.server,
+        content: &monitoring.content,
+        sessions: &monitoring.sessions,
+    };
+    page(StatusCode::OK, &template, Some(gateway))
+}
+
+fn page(
+    status: StatusCode,
+    template: &impl Template,
+    gateway: Option<&Gateway>,
+) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((
+            header::CONTENT_SECURITY_POLICY,
+            content_security_policy(gateway),
+        ))
+        .body(template.render()?))
+}
+
+/// No script or style but the gateway's own; LAMS opens tools in frames, so the platforms may frame
+/// these pages.
+fn content_security_policy(gateway: Option<&Gateway>) -> String {
+    let mut policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+                      base-uri 'none'; form-action 'self'; frame-ancestors"
+        .to_owned();
+    let configuration = gateway.map(|gateway| gateway.configuration());
+    let mut origins: Vec<_> = configuration
+        .iter()
+        .flat_map(|c| c.platforms())
+        .map(|platform| platform.url.origin())
+        .collect();
+    origins.sort_unstable();
+    origins.dedup();
+    if origins.is_empty() {
+        policy.push_str(" 'none'");
+    }
+    for origin in origins {
+        policy.push(' ');
+        policy.push_str(origin);
+    }
+    policy
+}

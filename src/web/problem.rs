@@ -1,0 +1,68 @@
+//! A request that is refused, on its way to the front door, which gives it its words and its id.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+
+use super::words;
+use crate::flows::Refusal;
+
+/// Why a request gets no answer but a refusal.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Problem {
+    #[error(transparent)]
+    Refusal(#[from] Refusal),
+    #[error("there is no such page")]
+    NoSuchPage,
+    #[error("this method is not for this address")]
+    Method,
+    #[error("the address is too long")]
+    AddressTooLong,
+    #[error("the body is too long")]
+    BodyTooLong,
+    #[error("the request is not well-formed")]
+    NotWellFormed,
+    #[error("too many refused requests from one address")]
+    TooMany {
+        /// Seconds until the next try.
+        retry_after: u64,
+    },
+    #[error("the page could not be made: {0}")]
+    Template(#[from] askama::Error),
+    #[error("a defect: {0}")]
+    Defect(String),
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        words::of(self).status
+    }
+
+    /// Empty: the front door fills it.
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
+    }
+}
+
+impl Problem {
+    /// What stands for an error that the server library answered by itself.
+    pub(super) fn of_status(status: StatusCode) -> Self {
+        match status.as_u16() {
+            404 => Problem::NoSuchPage,
+            405 => Problem::Method,
+            413 => Problem::BodyTooLong,
+            414 => Problem::AddressTooLong,
+            400..=499 => Problem::NotWellFormed,
+            _ => Problem::Defect(format!("status {status} without a reason")),
+        }
+    }
+}
+
+/// For addresses that lead nowhere.
+pub(super) async fn no_such_page() -> Result<HttpResponse, Problem> {
+    Err(Problem::NoSuchPage)
+}
+
+/// For methods that an address does not take.
+pub(super) async fn no_such_method() -> Result<HttpResponse, Problem> {
+    Err(Problem::Method)
+}

@@ -1,0 +1,310 @@
+//! What a refusal says: status, title, what is wrong, what to do. The one place where errors are
+//! worded; pages and problem documents both take their words from here.
+
+use actix_web::http::StatusCode;
+
+use super::problem::Problem;
+use crate::domain::configuration::ServerChoiceError;
+use crate::domain::launch_signature::LaunchSignatureError;
+use crate::domain::state_token::StateError;
+use crate::flows::Refusal;
+use crate::outbound::Failure;
+use crate::store::StoreError;
+
+/// The words of a refusal.
+pub(super) struct Words {
+    pub(super) status: StatusCode,
+    /// For machines; stable.
+    pub(super) code: &'static str,
+    pub(super) title: &'static str,
+    /// What is wrong with this request.
+    pub(super) detail: String,
+    /// What to do.
+    pub(super) advice: &'static str,
+    /// Seconds after which it is worth trying again.
+    pub(super) retry_after: Option<u64>,
+}
+
+const ASK: &str = "Ask the person who runs LAMS at your school, and give the request id below.";
+const FROM_LAMS: &str = "Go back to LAMS and open the activity again from there.";
+const SENT_WRONG: &str = "This address was not made as it must be. Open the activity again from LAMS; if that does not help, \
+     give the request id below to the person who runs LAMS.";
+
+/// The words for a problem.
+pub(super) fn of(problem: &Problem) -> Words {
+    let say = |status, code, title, advice| Words {
+        status,
+        code,
+        title,
+        detail: sentence(&problem.to_string()),
+        advice,
+        retry_after: None,
+    };
+    match problem {
+        Problem::Refusal(refusal) => of_refusal(refusal),
+        Problem::NoSuchPage => say(
+            StatusCode::NOT_FOUND,
+            "no-such-page",
+            "There is no such page",
+            FROM_LAMS,
+        ),
+        Problem::Method => say(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method",
+            "This cannot be done here",
+            SENT_WRONG,
+        ),
+        Problem::AddressTooLong => say(
+            StatusCode::URI_TOO_LONG,
+            "address-too-long",
+            "The address is too long",
+            SENT_WRONG,
+        ),
+        Problem::BodyTooLong => say(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body-too-long",
+            "The request is too long",
+            SENT_WRONG,
+        ),
+        Problem::NotWellFormed => say(
+            StatusCode::BAD_REQUEST,
+            "malformed",
+            "The request is not well-formed",
+            SENT_WRONG,
+        ),
+        Problem::TooMany { retry_after } => Words {
+            retry_after: Some(*retry_after),
+            ..say(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many",
+                "Too many refused requests",
+                "Wait a minute, then open the activity again from LAMS.",
+            )
+        },
+        Problem::Template(_) | Problem::Defect(_) => Words {
+            detail: "Something went wrong inside the gateway.".to_owned(),
+            ..say(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "defect",
+                "Something went wrong here",
+                ASK,
+            )
+        },
+    }
+}
+
+fn of_refusal(refusal: &Refusal) -> Words {
+    let (status, code, title, advice) = match refusal {
+        Refusal::UnknownPlatform => (
+            StatusCode::NOT_FOUND,
+            "unknown-platform",
+            "This LAMS is not known here",
+            ASK,
+        ),
+        Refusal::UnknownTool => (
+            StatusCode::NOT_FOUND,
+            "unknown-tool",
+            "This tool is not known here",
+            ASK,
+        ),
+        Refusal::LaunchSignature(LaunchSignatureError::Expired) => (
+            StatusCode::UNAUTHORIZED,
+            "launch-expired",
+            "This link is too old",
+            "Open the activity again from LAMS. If it happens at once, the clocks of LAMS and of this gateway \
+             differ by more than five minutes.",
+        ),
+        Refusal::LaunchSignature(LaunchSignatureError::Missing(_)) => (
+            StatusCode::UNAUTHORIZED,
+            "launch-unsigned",
+            "This link was not signed by LAMS",
+            FROM_LAMS,
+        ),
+        Refusal::LaunchSignature(LaunchSignatureError::Wrong) => (
+            StatusCode::UNAUTHORIZED,
+            "launch-signature",
+            "This link was not signed by LAMS as it stands",
+            "Open the activity again from LAMS. If it happens to everybody, the launch secrets of LAMS and of \
+             this gateway differ.",
+        ),
+        Refusal::ApiToken => (
+            StatusCode::UNAUTHORIZED,
+            "api-token",
+            "The API token is missing or unknown",
+            "Send Authorization: Bearer and the api_token of the platform.",
+        ),
+        Refusal::State(StateError::Missing) => (
+            StatusCode::UNAUTHORIZED,
+            "state-missing",
+            "This return cannot be trusted",
+            FROM_LAMS,
+        ),
+        Refusal::State(StateError::Wrong) => (
+            StatusCode::UNAUTHORIZED,
+            "state-wrong",
+            "This return cannot be trusted",
+            FROM_LAMS,
+        ),
+        Refusal::State(StateError::Expired) => (
+            StatusCode::UNAUTHORIZED,
+            "state-expired",
+            "This return comes too late",
+            "Nothing was stored. Open the activity again from LAMS and save it once more.",
+        ),
+        Refusal::Query(_) | Refusal::Id(_) | Refusal::Mode(_) | Refusal::UnknownDispatch(_) => (
+            StatusCode::BAD_REQUEST,
+            "parameter",
+            "The address is not complete",
+            SENT_WRONG,
+        ),
+        Refusal::ExtId(_) => (
+            StatusCode::BAD_REQUEST,
+            "external-id",
+            "The external system did not say what it saved",
+            "Nothing was stored. Save the activity there once more; if that does not help, give the request id \
+             below to the person who runs LAMS.",
+        ),
+        Refusal::CustomCsvMissing => (
+            StatusCode::BAD_REQUEST,
+            "custom-csv-missing",
+            "It is not known which course this activity is for",
+            "Open LAMS from the course in the external system, not directly, and add the activity from there.",
+        ),
+        Refusal::CustomCsv(_) | Refusal::CourseUrl(_) => (
+            StatusCode::BAD_REQUEST,
+            "custom-csv",
+            "It is not clear which course this activity is for",
+            ASK,
+        ),
+        Refusal::Body(_) => (
+            StatusCode::BAD_REQUEST,
+            "body",
+            "The request's body is not as it must be",
+            "Send the JSON that the interface describes.",
+        ),
+        Refusal::Server(ServerChoiceError::Ambiguous(_)) => (
+            StatusCode::BAD_REQUEST,
+            "server-ambiguous",
+            "It is not clear where this activity lives",
+            ASK,
+        ),
+        Refusal::Server(ServerChoiceError::Unknown) => (
+            StatusCode::FORBIDDEN,
+            "server-unknown",
+            "The external system is not connected here",
+            ASK,
+        ),
+        Refusal::Server(ServerChoiceError::Disabled(_)) => (
+            StatusCode::FORBIDDEN,
+            "server-disabled",
+            "The external system is switched off here",
+            ASK,
+        ),
+        Refusal::Server(ServerChoiceError::NotMapped(_)) => (
+            StatusCode::FORBIDDEN,
+            "server-not-mapped",
+            "The external system is not connected to this tool",
+            ASK,
+        ),
+        Refusal::SomebodyElse => (
+            StatusCode::FORBIDDEN,
+            "somebody-else",
+            "This link was made for somebody else",
+            "Sign in to LAMS under your own name and open the activity from there.",
+        ),
+        Refusal::UnknownContent => (
+            StatusCode::NOT_FOUND,
+            "unknown-content",
+            "This activity is not known here",
+            FROM_LAMS,
+        ),
+        Refusal::UnknownSession => (
+            StatusCode::NOT_FOUND,
+            "unknown-session",
+            "This group's activity is not known here",
+            FROM_LAMS,
+        ),
+        Refusal::NotSavedYet => (
+            StatusCode::CONFLICT,
+            "not-saved-yet",
+            "This activity was not saved yet",
+            "The author has to open the activity and save it in the external system first.",
+        ),
+        Refusal::StateUsedOtherwise => (
+            StatusCode::CONFLICT,
+            "state-used",
+            "This return was used before",
+            "Nothing was stored. To save something else, open the activity again from LAMS.",
+        ),
+        Refusal::SessionOfAnotherContent => (
+            StatusCode::CONFLICT,
+            "session-exists",
+            "The session exists already",
+            "Use another toolSessionID, or the toolContentID that the session was made with.",
+        ),
+        Refusal::Outbound(error) => match error.failure {
+            Failure::TimedOut(_) => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "server-late",
+                "The external system did not answer in time",
+                "Try again in a minute.",
+            ),
+            _ => (
+                StatusCode::BAD_GATEWAY,
+                "server-failed",
+                "The external system failed",
+                ASK,
+            ),
+        },
+        Refusal::Store(StoreError::Unavailable(_)) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "database-away",
+            "This cannot be done just now",
+            "Nothing was stored. Try again in a few seconds.",
+        ),
+        Refusal::Store(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "defect",
+            "Something went wrong here",
+            ASK,
+        ),
+    };
+    let away = matches!(refusal, Refusal::Store(StoreError::Unavailable(_)));
+    let detail = match refusal {
+        Refusal::Store(_) if away => "The gateway cannot reach its database.".to_owned(),
+        Refusal::Store(_) => "Something went wrong inside the gateway.".to_owned(),
+        refusal => sentence(&refusal.to_string()),
+    };
+    Words {
+        status,
+        code,
+        title,
+        detail,
+        advice,
+        retry_after: away.then_some(5),
+    }
+}
+
+/// An error's message as a sentence.
+fn sentence(message: &str) -> String {
+    let mut characters = message.chars();
+    let first = characters
+        .next()
+        .map(|c| c.to_uppercase().to_string())
+        .unwrap_or_default();
+    // Names of parameters keep their case.
+    let is_name = message
+        .split(' ')
+        .next()
+        .is_some_and(|word| word.chars().skip(1).any(char::is_uppercase));
+    let end = if message.ends_with(['.', '”']) {
+        ""
+    } else {
+        "."
+    };
+    if is_name {
+        format!("{message}{end}")
+    } else {
+        format!("{first}{}{end}", characters.as_str())
+    }
+}
