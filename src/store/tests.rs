@@ -88,7 +88,7 @@ fn every_statement_is_declared() {
         name != "tests.rs"
             && text
                 .lines()
-                .any(|line| line.contains("query") && line.contains("(\""))
+                .any(|line| line.contains("sqlx::query") && line.contains("(\""))
     });
     assert_eq!(found, None);
 }
@@ -329,12 +329,20 @@ async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind:
     let elsewhere = content_key(8);
     let call = |content, ext_id| {
         let state = Some((nonce.as_slice(), now()));
-        store.store_callback(Callback { content, ext_id, state, at: now() })
+        store.store_callback(Callback {
+            content,
+            ext_id,
+            state,
+            at: now(),
+        })
     };
     assert_eq!(call(&elsewhere, &first).await.unwrap(), Stored::NoContent);
     assert_eq!(call(&key, &first).await.unwrap(), Stored::Now);
     assert_eq!(call(&key, &first).await.unwrap(), Stored::Before);
-    assert_eq!(call(&key, &other).await.unwrap(), Stored::StateUsedOtherwise);
+    assert_eq!(
+        call(&key, &other).await.unwrap(),
+        Stored::StateUsedOtherwise
+    );
     let content = store.content(&key).await.unwrap().unwrap();
     assert_eq!(
         (content.ext_id, content.locked_until, content.define_later),
