@@ -12,8 +12,10 @@
 //! - [`web`] are the actix handlers, thin, and the one place where refusals get their words.
 //! - [`settings`] and [`opening`] come before all that: from environment and file to an open database.
 //! - [`sample`] is both neighbours of the gateway in small, a LAMS page to launch from and an external
-//!   LMS to arrive at, for `toolgate demo` and for the tests. It calls only [`domain`].
+//!   LMS to arrive at, for `toolgate demo` ([`demo`] starts all three) and for the tests. It calls
+//!   only [`domain`].
 
+pub mod demo;
 pub mod domain;
 pub mod flows;
 pub mod opening;

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use toolgate::demo::Demo;
 use toolgate::flows::{apply, sign};
 use toolgate::opening;
 use toolgate::settings::{LogFormat, Settings};
@@ -41,6 +42,15 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Runs the gateway between a sample LAMS and a sample external LMS, connected already.
+    ///
+    /// On loopback, on free ports, with secrets and an embedded database of its own. Prints the address
+    /// to open.
+    Demo {
+        /// Where the database goes; else into a new folder under the system's temporary files.
+        #[arg(long)]
+        folder: Option<PathBuf>,
+    },
     /// Prints PATH with ts, uid and sig added, for trying a launch by hand.
     Sign {
         /// The platform's id.
@@ -66,8 +76,11 @@ fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let settings = Settings::load(arguments.config.as_deref())?;
-    start_log(&settings);
+    // The demo is for looking at pages: only what goes wrong is worth a line there.
+    let quiet = matches!(arguments.command, Command::Demo { .. });
+    start_log(&settings, if quiet { "warn" } else { "info" });
     match arguments.command {
+        Command::Demo { folder } => run_demo(settings, folder).await,
         Command::Serve => serve(&settings).await,
         Command::Apply { file, dry_run } => apply_file(&settings, &file, dry_run).await,
         Command::Sign {
@@ -92,6 +105,18 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
     println!("toolgate listens on http://{}", application.address());
     tracing::info!(address = %application.address(), public_url = application.public_url(), "listening");
     application.run_until(told_to_stop()?).await?;
+    Ok(())
+}
+
+async fn run_demo(settings: Settings, folder: Option<PathBuf>) -> anyhow::Result<()> {
+    let stop = told_to_stop()?;
+    let demo = Demo::start(settings, folder).await?;
+    println!("\n  Open {}\n", demo.address());
+    for place in demo.places().lines() {
+        println!("  {place}");
+    }
+    println!("\n  Ctrl-C ends it.\n");
+    demo.run_until(stop).await?;
     Ok(())
 }
 
@@ -128,8 +153,9 @@ fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 /// Log lines go to standard error; standard output is for what a command answers.
-fn start_log(settings: &Settings) {
-    let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("info"));
+fn start_log(settings: &Settings, otherwise: &str) {
+    let filter = settings.log.as_deref().unwrap_or(otherwise);
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(otherwise));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -27,8 +27,8 @@ pub struct Settings {
     pub secret_keys: Option<SecretKeys>,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// The tracing filter.
-    pub log: String,
+    /// The tracing filter, where one is set.
+    pub log: Option<String>,
     /// The form of log lines.
     pub log_format: LogFormat,
     /// How long a state token of authoring lives.
@@ -94,9 +94,14 @@ impl Settings {
                 "networks separated by commas, such as 10.0.0.0/8,127.0.0.1",
                 networks,
             )?.unwrap_or_default(),
-            log: values.get("LOG", "a tracing filter, such as info or toolgate=debug", |text| {
-                tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
-            })?.unwrap_or_else(|| "info".to_owned()),
+            log: values.get(
+                "LOG",
+                "a tracing filter, such as info or toolgate=debug",
+                |text| {
+                    let filter = tracing_subscriber::EnvFilter::try_new(text);
+                    filter.ok().map(|_| text.to_owned())
+                },
+            )?,
             log_format: values.get("LOG_FORMAT", "text or json", |text| match text {
                 "text" => Some(LogFormat::Text),
                 "json" => Some(LogFormat::Json),
