@@ -1,0 +1,11 @@
+//! The whole gateway, as its users meet it: the built binary, over sockets, on both databases.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed, and unwrap says where"
+)]
+
+mod support;
+
+mod story;
+mod vectors;

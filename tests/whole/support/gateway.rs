@@ -1,0 +1,391 @@
+//! The gateway as a process.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use serde_json::{Value, json};
+use toolgate::domain::launch_signature::LaunchKey;
+
+use super::{Database, Kind, Page};
+
+/// How the platform `lams` and the servers `moodle` and `dotLRN` are configured. Tests change what they
+/// are about.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    pub launch_auth: &'static str,
+    pub callback_state: &'static str,
+    pub sign_redirects: bool,
+    pub finish_url: Option<&'static str>,
+    /// Where the adapter pages of all tools are.
+    pub adapter_page: String,
+    /// More of the file.
+    pub more: String,
+    /// More settings.
+    pub environment: Vec<(&'static str, String)>,
+}
+
+pub const LAUNCH_SECRET: &str = "launch-secret-of-the-tests";
+pub const API_TOKEN: &str = "api-token-of-the-tests";
+const SECRET_KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+pub const PUBLIC_URL: &str = "http://gate.example.org:8080";
+
+impl Default for Setup {
+    /// As strict as the defaults of the product.
+    fn default() -> Self {
+        Self {
+            launch_auth: "signed",
+            callback_state: "required",
+            sign_redirects: true,
+            finish_url: None,
+            adapter_page: "http://127.0.0.1:1/nobody".to_owned(),
+            more: String::new(),
+            environment: Vec::new(),
+        }
+    }
+}
+
+impl Setup {
+    /// As the given vectors have it: nothing is signed, nothing carries a state.
+    pub fn open() -> Self {
+        Self {
+            launch_auth: "open",
+            callback_state: "off",
+            sign_redirects: false,
+            ..Self::default()
+        }
+    }
+
+    pub fn file(&self) -> String {
+        let moodle = [
+            "mdfrum10", "mdchat10", "mdasgm10", "mdscrm10", "mdquiz10", "mdlesn10", "mdchce10",
+            "mdwiki10", "mdglos10",
+        ];
+        let pages = |tools: &[&str]| -> String {
+            let page = |tool: &&str| {
+                format!(
+                    "[servers.settings.{tool}]\nadapter_page = \"{}\"\n",
+                    self.adapter_page
+                )
+            };
+            tools.iter().map(page).collect()
+        };
+        let finish_url = self
+            .finish_url
+            .map(|url| format!("finish_url = \"{url}\"\n"))
+            .unwrap_or_default();
+        format!(
+            r#"
+[[platforms]]
+id = "lams"
+url = "http://lams.example.org:8080/lams/"
+launch_auth = "{}"
+launch_secret = "{LAUNCH_SECRET}"
+callback_state = "{}"
+api_token = "{API_TOKEN}"
+{finish_url}
+[[servers]]
+id = "moodle"
+url = "http://moodle.example.org/moodle/"
+key = "S3cretKey"
+prefix = "mdl"
+sign_redirects = {}
+tools = {moodle:?}
+{}
+[[servers]]
+id = "dotLRN"
+url = "http://lrn.example.org/"
+key = "L3rnKey"
+prefix = "lrn"
+sign_redirects = {}
+tools = ["dlfrum10"]
+{}
+{}
+"#,
+            self.launch_auth,
+            self.callback_state,
+            self.sign_redirects,
+            pages(&moodle),
+            self.sign_redirects,
+            pages(&["dlfrum10"]),
+            self.more,
+        )
+    }
+}
+
+/// The built binary with nothing of this process's environment but what it needs.
+pub fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_toolgate"));
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.stdin(Stdio::null());
+    command
+}
+
+pub struct Gateway {
+    pub database: Arc<Database>,
+    pub setup: Setup,
+    /// `http://127.0.0.1:PORT`
+    pub base: String,
+    process: Option<Child>,
+    log: Arc<Mutex<String>>,
+    client: reqwest::Client,
+}
+
+impl Gateway {
+    pub async fn start(kind: Kind, setup: Setup) -> Self {
+        let database = Arc::new(Database::new(kind).await);
+        let applied = apply(&database, &setup.file(), &[]);
+        assert!(
+            applied.status.success(),
+            "{}",
+            String::from_utf8_lossy(&applied.stderr)
+        );
+        Self::start_on(database, setup)
+    }
+
+    /// One more instance on a database that is configured already.
+    pub fn start_on(database: Arc<Database>, setup: Setup) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut command = binary();
+        command.arg("serve").envs(environment(&database));
+        command
+            .env("TOOLGATE_LISTEN", "127.0.0.1:0")
+            .env("TOOLGATE_PUBLIC_URL", PUBLIC_URL);
+        command.envs(setup.environment.iter().map(|(name, value)| (name, value)));
+        let mut process = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+
+        let log = Arc::new(Mutex::new(String::new()));
+        let (mut errors, written) = (BufReader::new(process.stderr.take().unwrap()), log.clone());
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            while errors.read_line(&mut line).is_ok_and(|read| read > 0) {
+                written.lock().unwrap().push_str(&line);
+                line.clear();
+            }
+        });
+        let mut said = String::new();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        output.read_line(&mut said).unwrap();
+        let base = said.trim().strip_prefix("toolgate listens on ");
+        let base =
+            base.unwrap_or_else(|| panic!("it said {said:?}, and logged {}", log.lock().unwrap()));
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
+        Self {
+            base: base.to_owned(),
+            database,
+            setup,
+            process: Some(process),
+            log,
+            client,
+        }
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Gets an address, given by its path and query, as it is.
+    pub async fn get(&self, path: &str) -> Page {
+        let response = self
+            .client
+            .get(format!("{}{path}", self.base))
+            .send()
+            .await
+            .unwrap();
+        Page::read(response).await
+    }
+
+    /// Gets an address of the public URL, such as a callback, from where the gateway really listens.
+    pub async fn get_public(&self, address: &str) -> Page {
+        self.get(address.strip_prefix(PUBLIC_URL).unwrap()).await
+    }
+
+    /// Gets an address, signed by the platform for `uid`.
+    pub async fn get_signed(&self, path: &str, uid: &str) -> Page {
+        self.get(&self.sign(path, uid)).await
+    }
+
+    pub fn sign(&self, path: &str, uid: &str) -> String {
+        LaunchKey::new(LAUNCH_SECRET).sign(path, uid, Utc::now())
+    }
+
+    /// A call of the API with the platform's token.
+    pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Page {
+        self.call_with(method, path, body, Some(API_TOKEN)).await
+    }
+
+    pub async fn call_with(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+        token: Option<&str>,
+    ) -> Page {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = self
+            .client
+            .request(method, format!("{}/api/v1{path}", self.base));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request
+                .header("Content-Type", "application/json")
+                .body(body.to_string());
+        }
+        Page::read(request.send().await.unwrap()).await
+    }
+
+    /// A request that no well-behaved client would send.
+    pub fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+
+    /// Content that was opened by its author and saved as `ext_id`, by bill in course 7, section 3.
+    pub async fn saved_content(&self, tool: &str, id: i64, ext_id: &str) {
+        let page = self.author(tool, id).await;
+        let location = page.location();
+        let callback = callback_of(&location);
+        let added = if tool == "dlfrum10" {
+            format!("&toolContentID={id}")
+        } else {
+            String::new()
+        };
+        let saved = self
+            .get_public(&format!("{callback}{added}&extToolContentID={ext_id}"))
+            .await;
+        assert_eq!(saved.status, 200, "{}", saved.body);
+    }
+
+    /// An author opens new content.
+    pub async fn author(&self, tool: &str, id: i64) -> Page {
+        let csv = match tool {
+            "dlfrum10" => "bill%2C7%2Chttp%3A%2F%2Flrn.example.org%2Fdotlrn%2Fclubs%2Flams",
+            _ => "bill%2C7%2C3%2Cmoodle",
+        };
+        let uid = if tool == "dlfrum10" {
+            "lrn_bill"
+        } else {
+            "mdl_bill"
+        };
+        let path = format!(
+            "/lams/tool/{tool}/authoring.do?toolContentID={id}&contentFolderID=f1&customCSV={csv}"
+        );
+        let page = match self.setup.launch_auth {
+            "signed" => self.get_signed(&path, uid).await,
+            _ => self.get(&path).await,
+        };
+        assert_eq!(page.status, 302, "{}", page.body);
+        page
+    }
+
+    /// A session of saved content, made by the platform.
+    pub async fn session(&self, tool: &str, session: i64, content: i64) -> Page {
+        let body = json!({"toolContentID": content, "name": "Group 1"});
+        let page = self
+            .call(
+                "PUT",
+                &format!("/tools/{tool}/sessions/{session}"),
+                Some(body),
+            )
+            .await;
+        assert_eq!(page.status, 201, "{}", page.body);
+        page
+    }
+
+    /// Tells it to stop, and waits until it has.
+    pub fn stop(&mut self) -> std::process::ExitStatus {
+        let mut process = self.process.take().unwrap();
+        let told = Command::new("kill")
+            .args(["-TERM", &process.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(told.success());
+        process.wait().unwrap()
+    }
+
+    /// Tells it to stop, without waiting.
+    pub fn tell_to_stop(&self) {
+        let id = self.process.as_ref().unwrap().id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// Waits for a fact, half a minute at most.
+    pub async fn until<F: Future<Output = bool>>(what: &str, fact: impl Fn() -> F) {
+        let begun = Instant::now();
+        while !fact().await {
+            assert!(
+                begun.elapsed() < Duration::from_secs(30),
+                "it never came true: {what}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// The callback address within an author redirect, whichever way the tool encodes it.
+pub fn callback_of(location: &str) -> String {
+    let once = super::parameter(location, "lamsUpdateURL").unwrap();
+    match once.starts_with("http://") {
+        true => once,
+        false => urlencoding::decode(&once).unwrap().into_owned(),
+    }
+}
+
+/// The settings that commands on this database need.
+pub fn environment(database: &Database) -> [(&'static str, String); 2] {
+    [
+        ("TOOLGATE_DATABASE_URL", database.url.clone()),
+        ("TOOLGATE_SECRET_KEY", SECRET_KEY.to_owned()),
+    ]
+}
+
+/// `toolgate apply` of a text.
+pub fn apply(database: &Database, file: &str, arguments: &[&str]) -> Output {
+    let mut command = binary();
+    command
+        .args(["apply", "-"])
+        .args(arguments)
+        .envs(environment(database));
+    let mut process = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    process
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(file.as_bytes())
+        .unwrap();
+    process.wait_with_output().unwrap()
+}

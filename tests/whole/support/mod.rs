@@ -1,0 +1,13 @@
+//! What every test starts with: a database of its own, a gateway, a stand-in for the external server.
+
+mod browser_like;
+mod database;
+mod gateway;
+mod peer;
+
+pub use browser_like::{Page, parameter};
+pub use database::{Database, Kind};
+pub use gateway::{
+    API_TOKEN, Gateway, LAUNCH_SECRET, PUBLIC_URL, Setup, apply, binary, callback_of, environment,
+};
+pub use peer::{Answer, Peer};
