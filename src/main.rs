@@ -76,9 +76,16 @@ fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let settings = Settings::load(arguments.config.as_deref())?;
-    // The demo is for looking at pages: only what goes wrong is worth a line there.
-    let quiet = matches!(arguments.command, Command::Demo { .. });
-    start_log(&settings, if quiet { "warn" } else { "info" });
+    // Commands answer on standard output; of their log only what goes wrong is worth a line.
+    let serves = matches!(arguments.command, Command::Serve);
+    start_log(
+        &settings,
+        if serves {
+            "info,sqlx=warn,actix_server=warn"
+        } else {
+            "warn"
+        },
+    );
     match arguments.command {
         Command::Demo { folder } => run_demo(settings, folder).await,
         Command::Serve => serve(&settings).await,

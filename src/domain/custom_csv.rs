@@ -4,7 +4,6 @@
 //! Read here by hand and strictly: it decides who acts where, so a quote that is never closed or a
 //! field that goes on after its quote is refused, where a general reader would guess.
 
-use super::hash::java_trim;
 use super::id::ServerId;
 
 /// What a field of customCSV means.
@@ -153,14 +152,14 @@ impl CustomCsv {
 /// count.
 fn record(text: &str) -> Result<Vec<String>, CustomCsvError> {
     let mut fields = Vec::new();
-    let mut rest = java_trim(text);
+    let mut rest = trim_blanks(text);
     loop {
-        rest = rest.trim_start_matches(|c| c <= ' ');
+        rest = rest.trim_start_matches(BLANKS);
         let (field, after) = match rest.strip_prefix('"') {
             Some(quoted) => quoted_field(quoted)?,
             None => plain_field(rest)?,
         };
-        fields.push(java_trim(&field).to_owned());
+        fields.push(trim_blanks(&field).to_owned());
         match after {
             Some(after) => rest = after,
             None => return Ok(fields),
@@ -179,7 +178,7 @@ fn plain_field(text: &str) -> Result<(String, Option<&str>), CustomCsvError> {
             "a quotation mark stands within a field without quotes",
         ));
     }
-    if java_trim(field).contains(['\r', '\n']) {
+    if trim_blanks(field).contains(['\r', '\n']) {
         return Err(CustomCsvError::NotARecord("there is more than one line"));
     }
     Ok((field.to_owned(), after))
@@ -199,7 +198,7 @@ fn quoted_field(text: &str) -> Result<(String, Option<&str>), CustomCsvError> {
             rest = after;
             continue;
         }
-        let after = after.trim_start_matches(|c| c <= ' ');
+        let after = after.trim_start_matches(BLANKS);
         return match after.strip_prefix(',') {
             Some(next) => Ok((field, Some(next))),
             None if after.is_empty() => Ok((field, None)),
@@ -208,6 +207,13 @@ fn quoted_field(text: &str) -> Result<(String, Option<&str>), CustomCsvError> {
             )),
         };
     }
+}
+
+/// What may stand around a field without counting.
+const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
+fn trim_blanks(text: &str) -> &str {
+    text.trim_matches(BLANKS)
 }
 
 #[cfg(test)]
@@ -345,7 +351,7 @@ mod tests {
     #[test]
     fn control_characters_and_endless_fields_are_refused() {
         assert_eq!(
-            read("bi\u{0}ll,7,3,moodle"),
+            read("bill\u{0},7,3,moodle"),
             Err(CustomCsvError::Control("user"))
         );
         assert_eq!(
@@ -377,7 +383,7 @@ mod tests {
         ) {
             let quoted: Vec<_> =
                 values.iter().map(|v| format!("\"{}\"", v.replace('"', "\"\""))).collect();
-            let trimmed: Vec<_> = values.iter().map(|v| java_trim(v)).collect();
+            let trimmed: Vec<_> = values.iter().map(|v| trim_blanks(v)).collect();
             prop_assume!(!trimmed[0].is_empty() && !trimmed[1].is_empty());
             let got = read(&format!("{},moodle", quoted.join(",")));
             prop_assert_eq!(got, Ok(fields(trimmed[0], trimmed[1], trimmed[2], Some("moodle"))));

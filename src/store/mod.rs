@@ -72,10 +72,11 @@ fn is_away(error: &sqlx::Error) -> bool {
         | Error::PoolClosed
         | Error::WorkerCrashed => true,
         Error::Protocol(_) => true,
-        // Class 57: the operator is stopping it. Class 53: it has no room. 08: the connection broke.
+        // Class 57: the operator is stopping it. 53: it has no room. 08: the connection broke. 55, 28, 3D:
+        // it takes no connections, not from us, or is not there.
         // SQLite: 5 busy, 10 disk, 13 full, 14 cannot open.
         Error::Database(refused) => refused.code().is_some_and(|code| {
-            ["57", "53", "08"]
+            ["57", "53", "08", "55", "28", "3D"]
                 .iter()
                 .any(|class| code.len() == 5 && code.starts_with(class))
                 || matches!(code.as_ref(), "5" | "10" | "13" | "14" | "261" | "517")

@@ -7,5 +7,12 @@
 
 mod support;
 
+mod api;
+mod apply;
+mod author;
+mod bad_input;
+mod process;
+mod refusals;
+mod signatures;
 mod story;
 mod vectors;

@@ -70,6 +70,31 @@ impl Database {
         }
     }
 
+    /// Takes PostgreSQL away from everybody on this database: connections end, new ones are refused.
+    pub async fn lock_out(&self) {
+        run(
+            &admin(),
+            format!("alter database {} with allow_connections false", self.name),
+        )
+        .await
+        .unwrap();
+        let end = format!(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{}'",
+            self.name
+        );
+        run(&admin(), end).await.unwrap();
+    }
+
+    /// Undoes [`Database::lock_out`].
+    pub async fn let_in(&self) {
+        run(
+            &admin(),
+            format!("alter database {} with allow_connections true", self.name),
+        )
+        .await
+        .unwrap();
+    }
+
     /// Changes something behind the gateway's back.
     pub async fn execute(&self, sql: &str) {
         match self.kind {
