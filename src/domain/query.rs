@@ -7,8 +7,8 @@ use std::borrow::Cow;
 /// Why a query or one of its parameters is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
-    /// A name or value is no percent-encoded UTF-8.
-    #[error("the address is not well-formed: {0:?} is no percent-encoded UTF-8 text")]
+    /// A name or value is no percent-encoded UTF-8. Holds the name alone: a value may be a secret.
+    #[error("the address is not well-formed: the parameter {0:?} is no percent-encoded UTF-8 text")]
     Malformed(String),
     /// One name with two different values.
     #[error("the parameter {0} is given twice with different values")]
@@ -34,7 +34,7 @@ impl<'a> Query<'a> {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             match (decode(name), decode(value)) {
                 (Some(name), Some(value)) => query.pairs.push((name, value)),
-                _ => query.malformed = query.malformed.or(Some(pair)),
+                _ => query.malformed = query.malformed.or(Some(name)),
             }
         }
         query
@@ -43,8 +43,8 @@ impl<'a> Query<'a> {
     /// Refuses what is malformed or doubled. `dispatch` may be doubled: some external pages append it
     /// to a callback address that holds it already.
     pub fn check(&self) -> Result<(), QueryError> {
-        if let Some(pair) = self.malformed {
-            return Err(QueryError::Malformed(pair.chars().take(40).collect()));
+        if let Some(name) = self.malformed {
+            return Err(QueryError::Malformed(name.chars().take(40).collect()));
         }
         for (i, (name, value)) in self.pairs.iter().enumerate() {
             let doubled = self.pairs[..i].iter().any(|(n, v)| n == name && v != value);

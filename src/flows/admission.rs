@@ -9,7 +9,7 @@ use super::{Gateway, Refusal};
 use crate::domain::configuration::Configuration;
 use crate::domain::launch_signature::LaunchSignatureError;
 use crate::domain::person::Person;
-use crate::domain::platform::{LaunchAuth, Platform};
+use crate::domain::platform::{CallbackState, LaunchAuth, Platform};
 use crate::domain::query::Query;
 use crate::domain::tool::Tool;
 
@@ -77,6 +77,10 @@ impl Gateway {
             .clone();
         let has = |name| arrival.query.get(name).is_some();
         let by_state = entry == Entry::Callback || (has("state") && !has("sig"));
+        let named = arrival
+            .query
+            .get("uid")
+            .filter(|uid| !uid.trim().is_empty());
         let (uid, proof) = match (&platform.launch_auth, by_state) {
             (LaunchAuth::Signed(key), false) => {
                 let key = key.as_ref().ok_or(LaunchSignatureError::Wrong)?;
@@ -85,22 +89,15 @@ impl Gateway {
                     Proof::Signature,
                 )
             }
-            // A name beside a state is nobody's word.
-            (LaunchAuth::Signed(_), true) => (None, Proof::State),
-            (LaunchAuth::Open, _) => {
-                let uid = arrival
-                    .query
-                    .get("uid")
-                    .filter(|uid| !uid.trim().is_empty());
-                (
-                    uid,
-                    if by_state {
-                        Proof::State
-                    } else {
-                        Proof::Nothing
-                    },
-                )
+            // A name beside a state is nobody's word, but where a platform asks for no states it is all
+            // that a callback has.
+            (LaunchAuth::Signed(_), true) => {
+                let unasked =
+                    entry == Entry::Callback && platform.callback_state == CallbackState::Off;
+                (named.filter(|_| unasked), Proof::State)
             }
+            (LaunchAuth::Open, true) => (named, Proof::State),
+            (LaunchAuth::Open, false) => (named, Proof::Nothing),
         };
         let uid = uid.map(|uid| Person::Lams(uid.to_owned()));
         let tool = configuration

@@ -16,7 +16,7 @@ pub enum Back {
     GoesOn(String),
     /// A learner is told that the activity is finished.
     Finished,
-    /// A teacher or monitor is told that nothing more happens here.
+    /// A teacher, a monitor, or one whose name nobody knows, is told that nobody was marked.
     Looked,
 }
 
@@ -63,11 +63,13 @@ pub async fn finish_activity(
     if !known {
         return Err(Refusal::UnknownSession);
     }
-    if looked {
-        return Ok(Back::Looked);
-    }
-    Ok(match &visitor.platform.finish_url {
-        Some(url) => Back::GoesOn(url.fill(id, person.as_ref().map_or("", |person| person.name()))),
-        None => Back::Finished,
+    let marked = person.filter(|_| !looked);
+    let goes_on = visitor.platform.finish_url.as_ref().filter(|_| !looked);
+    Ok(match (goes_on, &marked) {
+        (Some(url), marked) => {
+            Back::GoesOn(url.fill(id, marked.as_ref().map_or("", |person| person.name())))
+        }
+        (None, Some(_)) => Back::Finished,
+        (None, None) => Back::Looked,
     })
 }

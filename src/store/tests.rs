@@ -369,7 +369,10 @@ async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind:
         store.session(&session.key).await.unwrap().as_ref(),
         Some(&session)
     );
-    assert_eq!(store.sessions_of(&key).await.unwrap(), [session.clone()]);
+    assert_eq!(
+        store.sessions_of(&key).await.unwrap(),
+        std::slice::from_ref(&session)
+    );
     let anna = "mdl_Anna".to_owned();
     let opened = [
         (session.key.clone(), anna.clone(), now()),

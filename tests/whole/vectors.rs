@@ -1,6 +1,6 @@
 //! The given vectors, byte for byte, through the binary.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
@@ -37,16 +37,15 @@ async fn every_given_vector_is_answered_to_the_byte() {
         ..Setup::open()
     };
     let gateway = Gateway::start(Kind::Sqlite, setup).await;
-    let mut checked = BTreeMap::new();
+    let mut made = BTreeSet::new();
     for vector in file.vectors {
         let tool = &vector.setup.signature;
         if let Some(session) = vector.setup.tool_session_id {
             // Content of a number that no vector of authoring uses.
             let content = session + 100_000;
-            if !checked.contains_key(&session) {
+            if made.insert(session) {
                 gateway.saved_content(tool, content, "555").await;
                 gateway.session(tool, session, content).await;
-                checked.insert(session, ());
             }
             let got = match &vector.request {
                 Some(request) => gateway.get(request).await.location(),

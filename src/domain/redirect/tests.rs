@@ -204,3 +204,53 @@ proptest! {
         prop_assert_eq!(parameter(&parameter(&address, "returnUrl").unwrap(), "toolSessionID"), Some(id.to_string()));
     }
 }
+
+#[test]
+fn all_ten_adapters_have_the_addresses_of_the_protocol() {
+    let mut addresses = String::new();
+    let silent = Server {
+        sign_redirects: false,
+        ..server()
+    };
+    for tool in builtin_tools() {
+        with(&tool, &silent, &place("7", "3"), None, |redirect| {
+            let content = "10".parse().unwrap();
+            let (ext_id, copy) = (
+                tool.id_form.parse("555").unwrap(),
+                tool.id_form.parse("556").unwrap(),
+            );
+            let target = SessionTarget {
+                id: "11".parse().unwrap(),
+                ext_id: &copy,
+                finished: false,
+            };
+            let mut line = |name: &str, address: String| {
+                addresses.push_str(&format!("{} {name}\n{address}\n", tool.signature));
+            };
+            line("author, new", redirect.author(content, None, None));
+            line(
+                "author, saved",
+                redirect.author(content, Some(&ext_id), None),
+            );
+            line(
+                "learner",
+                redirect.session(SessionPage::Learner, target, None),
+            );
+            line(
+                "preview",
+                redirect.session(SessionPage::Preview, target, None),
+            );
+            line(
+                "teacher",
+                redirect.session(SessionPage::Teacher, target, None),
+            );
+            line(
+                "monitor",
+                redirect.session(SessionPage::Monitor, target, None),
+            );
+        });
+        let page = silent.adapter_page(&tool).unwrap();
+        addresses.push_str(&format!("{} adapter page\n{page}\n", tool.signature));
+    }
+    insta::assert_snapshot!(addresses);
+}

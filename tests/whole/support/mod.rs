@@ -8,6 +8,6 @@ mod peer;
 pub use browser_like::{Page, parameter};
 pub use database::{Database, Kind};
 pub use gateway::{
-    API_TOKEN, Gateway, LAUNCH_SECRET, PUBLIC_URL, Setup, apply, binary, callback_of, environment,
+    API_TOKEN, Gateway, LAUNCH_SECRET, Setup, apply, binary, callback_of, environment,
 };
 pub use peer::{Answer, Peer};
