@@ -108,9 +108,11 @@ pub(super) fn place_of(
         .configuration
         .choose_server(&visitor.tool.signature, csv, ext_lms_id)?
         .clone();
-    if let Some(address) = &csv.course_url
-        && !is_plain_address_within(address, server.url.origin())
-    {
+    let course_url = csv
+        .course_url
+        .as_deref()
+        .map(|address| address.trim_end_matches('/'));
+    if course_url.is_some_and(|address| !is_plain_address_within(address, server.url.origin())) {
         return Err(Refusal::CourseUrl(server.id.clone()));
     }
     let place = Place {
@@ -118,7 +120,7 @@ pub(super) fn place_of(
         user: csv.user.clone(),
         course: csv.course.clone(),
         section: csv.section.clone(),
-        course_url: csv.course_url.clone(),
+        course_url: course_url.map(str::to_owned),
     };
     Ok((server, place))
 }

@@ -29,6 +29,7 @@ pub struct Gateway {
 struct Shared {
     configuration: ArcSwap<Configuration>,
     public_url: String,
+    public_path: String,
     state_keys: StateKeys,
     vault: Vault,
     lifetimes: Lifetimes,
@@ -74,6 +75,7 @@ impl Gateway {
         let configuration = load(&start.store, &vault).await?;
         let shared = Shared {
             configuration: ArcSwap::from_pointee(configuration),
+            public_path: path_of(&start.public_url),
             public_url: start.public_url,
             state_keys: start.secret_keys.state_keys(),
             vault,
@@ -115,6 +117,11 @@ impl Gateway {
         &self.shared.public_url
     }
 
+    /// The path of that address: empty, or with a slash at its beginning.
+    pub fn public_path(&self) -> &str {
+        &self.shared.public_path
+    }
+
     /// From now on it is not ready, and connections are not kept.
     pub fn begin_stopping(&self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
@@ -148,4 +155,11 @@ impl Gateway {
     pub(super) fn turns(&self) -> &Turns {
         &self.shared.turns
     }
+}
+
+fn path_of(public_url: &str) -> String {
+    let url = url::Url::parse(public_url);
+    url.map_or(String::new(), |url| {
+        url.path().trim_end_matches('/').to_owned()
+    })
 }

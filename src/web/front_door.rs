@@ -185,6 +185,11 @@ fn worded(response: ServiceResponse, id: RequestId) -> (ServiceResponse, Option<
             .headers_mut()
             .insert(header::RETRY_AFTER, seconds.into());
     }
+    if words.code == words::API_TOKEN {
+        answer
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     // Such as the methods that an address takes.
     if let Some(allow) = response.headers().get(header::ALLOW) {
         answer.headers_mut().insert(header::ALLOW, allow.clone());
@@ -205,7 +210,9 @@ fn too_many(request: &HttpRequest) -> Option<u64> {
         return None;
     }
     let limits = request.app_data::<web::Data<Limits>>()?;
-    limits.refused(limits.address_of(request)?).err()
+    limits
+        .refused(limits.address_of(request)?, Instant::now())
+        .err()
 }
 
 /// RFC 9457.

@@ -2,44 +2,57 @@
 //! to wait. Asked only when a request is refused, so a correctly signed launch is never limited: a
 //! school is one address.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
-use governor::clock::{Clock, DefaultClock};
-use governor::{Quota, RateLimiter};
 use ipnet::IpNet;
 
 /// So many refused requests a minute from one address.
-const REFUSED_A_MINUTE: NonZeroU32 = NonZeroU32::new(100).expect("a hundred is not zero");
-/// When so many addresses are remembered, those that have been quiet are forgotten.
-const REMEMBERED: usize = 10_000;
+const REFUSED_A_MINUTE: u32 = 100;
+const MINUTE: Duration = Duration::from_secs(60);
+/// When so many addresses are remembered, those whose minute is over are forgotten; should that not
+/// help, all are.
+const REMEMBERED: usize = 100_000;
 
 /// Counts refused requests by address.
 pub(super) struct Limits {
-    refused: governor::DefaultKeyedRateLimiter<IpAddr>,
-    clock: DefaultClock,
+    /// Since when, and how many.
+    refused: Mutex<HashMap<IpAddr, (Instant, u32)>>,
     trusted_proxies: Vec<IpNet>,
 }
 
 impl Limits {
     pub(super) fn new(trusted_proxies: Vec<IpNet>) -> Self {
         Self {
-            refused: RateLimiter::keyed(Quota::per_minute(REFUSED_A_MINUTE)),
-            clock: DefaultClock::default(),
+            refused: Mutex::default(),
             trusted_proxies,
         }
     }
 
-    /// Counts a refused request; seconds to wait where there were too many.
-    pub(super) fn refused(&self, address: IpAddr) -> Result<(), u64> {
-        if self.refused.len() > REMEMBERED {
-            self.refused.retain_recent();
+    /// Counts a refused request; seconds to wait where there were too many. An address's minute begins
+    /// with its first refused request.
+    pub(super) fn refused(&self, address: IpAddr, now: Instant) -> Result<(), u64> {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = |since: &Instant| now.duration_since(*since) >= MINUTE;
+        if refused.len() >= REMEMBERED {
+            refused.retain(|_, (since, _)| !over(since));
+            if refused.len() >= REMEMBERED {
+                refused.clear();
+            }
         }
-        let key = network_of(address);
-        self.refused
-            .check_key(&key)
-            .map_err(|wait| wait.wait_time_from(self.clock.now()).as_secs().max(1))
+        let (since, count) = refused.entry(network_of(address)).or_insert((now, 0));
+        if over(since) {
+            (*since, *count) = (now, 0);
+        }
+        *count = count.saturating_add(1);
+        if *count <= REFUSED_A_MINUTE {
+            return Ok(());
+        }
+        let left = MINUTE.saturating_sub(now.duration_since(*since));
+        Err(left.as_secs() + 1)
     }
 
     /// The address that a request comes from: the peer's, or, where that is a trusted proxy, the last one
@@ -55,22 +68,19 @@ impl Limits {
             return Some(peer);
         }
         let headers = request.headers().get_all("x-forwarded-for");
-        let hops: Vec<IpAddr> = headers
+        let mut hops: Vec<&str> = headers
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
-            .map_while(|hop| {
-                hop.trim()
-                    .parse::<IpAddr>()
-                    .ok()
-                    .map(|ip| ip.to_canonical())
-            })
             .collect();
-        Some(
-            hops.into_iter()
-                .rev()
-                .find(|hop| !trusted(hop))
-                .unwrap_or(peer),
-        )
+        // From the nearest on, as far as it is a proxy of ours that speaks.
+        let mut nearest = peer;
+        while let Some(hop) = hops.pop().and_then(|hop| hop.trim().parse::<IpAddr>().ok()) {
+            nearest = hop.to_canonical();
+            if !trusted(&nearest) {
+                break;
+            }
+        }
+        Some(nearest)
     }
 }
 
@@ -91,14 +101,18 @@ mod tests {
     use actix_web::test::TestRequest;
 
     #[test]
-    fn the_hundred_and_first_refused_request_has_to_wait() {
+    fn the_hundred_and_first_refused_request_of_a_minute_has_to_wait() {
         let limits = Limits::new(Vec::new());
-        let address: IpAddr = "2001:db8::1".parse().unwrap();
-        for _ in 0..100 {
-            assert_eq!(limits.refused(address), Ok(()));
+        let (begun, late) = (Instant::now(), Duration::from_secs(59));
+        let refused =
+            |address: &str, after| limits.refused(address.parse().unwrap(), begun + after);
+        assert_eq!(refused("2001:db8::1", Duration::ZERO), Ok(()));
+        for _ in 1..100 {
+            assert_eq!(refused("2001:db8::1", late), Ok(()));
         }
-        assert!(limits.refused("2001:db8::2".parse().unwrap()).is_err());
-        assert_eq!(limits.refused("2001:db8:0:1::1".parse().unwrap()), Ok(()));
+        assert_eq!(refused("2001:db8::2", late), Err(2));
+        assert_eq!(refused("2001:db8:0:1::1", late), Ok(()));
+        assert_eq!(refused("2001:db8::1", MINUTE), Ok(()));
     }
 
     #[test]
@@ -117,7 +131,14 @@ mod tests {
             from("10.0.0.1", "9.9.9.9, 1.2.3.4, 10.0.0.2", &["10.0.0.0/8"]),
             "1.2.3.4"
         );
-        assert_eq!(from("10.0.0.1", "10.0.0.3", &["10.0.0.0/8"]), "10.0.0.1");
+        assert_eq!(
+            from("10.0.0.1", "forged, 1.2.3.4", &["10.0.0.0/8"]),
+            "1.2.3.4"
+        );
+        assert_eq!(
+            from("10.0.0.1", "1.2.3.4, forged", &["10.0.0.0/8"]),
+            "10.0.0.1"
+        );
         assert_eq!(from("11.0.0.1", "1.2.3.4", &["10.0.0.0/8"]), "11.0.0.1");
     }
 }

@@ -13,22 +13,31 @@ use crate::flows::callback::Saved;
 use crate::flows::monitor::{MonitoredSession, Monitoring};
 
 /// What every page has.
-struct Frame {
+struct Frame<'a> {
+    /// The path under which browsers reach the gateway, empty or with a slash at its beginning.
+    base: &'a str,
     version: &'static str,
 }
 
-const FRAME: fn() -> Frame = || Frame { version: &VERSION };
+impl<'a> Frame<'a> {
+    fn of(gateway: Option<&'a Gateway>) -> Self {
+        Self {
+            base: gateway.map_or("", Gateway::public_path),
+            version: &VERSION,
+        }
+    }
+}
 
 #[derive(Template)]
 #[template(path = "home.html")]
-struct HomePage {
-    frame: Frame,
+struct HomePage<'a> {
+    frame: Frame<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "refusal.html")]
 struct RefusalPage<'a> {
-    frame: Frame,
+    frame: Frame<'a>,
     words: &'a Words,
     request_id: &'a str,
 }
@@ -36,7 +45,7 @@ struct RefusalPage<'a> {
 #[derive(Template)]
 #[template(path = "saved.html")]
 struct SavedPage<'a> {
-    frame: Frame,
+    frame: Frame<'a>,
     saved: &'a Saved,
     platform_url: &'a str,
 }
@@ -45,7 +54,7 @@ struct SavedPage<'a> {
 #[derive(Template)]
 #[template(path = "notice.html")]
 struct NoticePage<'a> {
-    frame: Frame,
+    frame: Frame<'a>,
     name: &'a str,
     title: &'a str,
     text: &'a str,
@@ -55,7 +64,7 @@ struct NoticePage<'a> {
 #[derive(Template)]
 #[template(path = "monitor.html")]
 struct MonitorPage<'a> {
-    frame: Frame,
+    frame: Frame<'a>,
     title: &'a str,
     server: &'a str,
     content: &'a Content,
@@ -101,13 +110,19 @@ impl Notice {
 
 /// `GET /`
 pub(super) async fn home(gateway: web::Data<Gateway>) -> Result<HttpResponse, Problem> {
-    page(StatusCode::OK, &HomePage { frame: FRAME() }, Some(&gateway))
+    page(
+        StatusCode::OK,
+        &HomePage {
+            frame: Frame::of(Some(&gateway)),
+        },
+        Some(&gateway),
+    )
 }
 
 /// A refusal in words.
 pub(super) fn refusal(words: &Words, request_id: &str, gateway: Option<&Gateway>) -> HttpResponse {
     let template = RefusalPage {
-        frame: FRAME(),
+        frame: Frame::of(gateway),
         words,
         request_id,
     };
@@ -129,7 +144,7 @@ pub(super) fn saved(
     page(
         StatusCode::OK,
         &SavedPage {
-            frame: FRAME(),
+            frame: Frame::of(Some(gateway)),
             saved,
             platform_url,
         },
@@ -147,7 +162,7 @@ pub(super) fn notice(
     page(
         StatusCode::OK,
         &NoticePage {
-            frame: FRAME(),
+            frame: Frame::of(Some(gateway)),
             name,
             title,
             text,
@@ -160,7 +175,7 @@ pub(super) fn notice(
 /// The monitor's page.
 pub(super) fn monitor(monitoring: &Monitoring, gateway: &Gateway) -> Result<HttpResponse, Problem> {
     let template = MonitorPage {
-        frame: FRAME(),
+        frame: Frame::of(Some(gateway)),
         title: &monitoring.title,
         server: &monitoring.server,
         content: &monitoring.content,

@@ -25,6 +25,9 @@ pub(super) struct Words {
     pub(super) retry_after: Option<u64>,
 }
 
+/// The code of a call whose token is not known.
+pub(super) const API_TOKEN: &str = "api-token";
+
 const ASK: &str = "Ask the person who runs LAMS at your school, and give the request id below.";
 const FROM_LAMS: &str = "Go back to LAMS and open the activity again from there.";
 const SENT_WRONG: &str = "This address was not made as it must be. Open the activity again from LAMS; if that does not help, \
@@ -129,7 +132,7 @@ fn of_refusal(refusal: &Refusal) -> Words {
         ),
         Refusal::ApiToken => (
             StatusCode::UNAUTHORIZED,
-            "api-token",
+            API_TOKEN,
             "The API token is missing or unknown",
             "Send Authorization: Bearer and the api_token of the platform.",
         ),
