@@ -6,11 +6,9 @@
     clippy::unwrap_used,
     reason = "a benchmark that cannot go on says where"
 )]
-#![allow(
-    dead_code,
-    reason = "it shares what the tests start a gateway with, and needs a part of it"
-)]
+#![expect(dead_code, reason = "it needs a part of what the tests start with")]
 
+#[expect(unused_imports, reason = "see above")]
 #[path = "../tests/whole/support/mod.rs"]
 mod support;
 

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::content::ContentKey;
 use super::id::{ExtId, PlatformId, Signature, ToolContentId, ToolSessionId};
 
 /// Which session.
@@ -29,6 +30,17 @@ pub struct Session {
     pub ext_id: ExtId,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+}
+
+impl Session {
+    /// The content that it was made from.
+    pub fn content_key(&self) -> ContentKey {
+        ContentKey {
+            platform: self.key.platform.clone(),
+            signature: self.key.signature.clone(),
+            id: self.content,
+        }
+    }
 }
 
 /// What is known of one person in one session.

@@ -7,10 +7,13 @@ use chrono::{DateTime, Utc};
 
 use super::{Gateway, Refusal};
 use crate::domain::configuration::Configuration;
+use crate::domain::content::ContentKey;
+use crate::domain::id::{ToolContentId, ToolSessionId};
 use crate::domain::launch_signature::LaunchSignatureError;
 use crate::domain::person::Person;
 use crate::domain::platform::{CallbackState, LaunchAuth, Platform};
 use crate::domain::query::Query;
+use crate::domain::session::SessionKey;
 use crate::domain::tool::Tool;
 
 /// A browser request as it came.
@@ -111,5 +114,27 @@ impl Gateway {
             uid,
             proof,
         })
+    }
+}
+
+impl Visitor {
+    /// Content of the visitor's platform and tool.
+    pub(super) fn content_key(&self, id: ToolContentId) -> ContentKey {
+        let (platform, signature) = (self.platform.id.clone(), self.tool.signature.clone());
+        ContentKey {
+            platform,
+            signature,
+            id,
+        }
+    }
+
+    /// A session of the visitor's platform and tool.
+    pub(super) fn session_key(&self, id: ToolSessionId) -> SessionKey {
+        let (platform, signature) = (self.platform.id.clone(), self.tool.signature.clone());
+        SessionKey {
+            platform,
+            signature,
+            id,
+        }
     }
 }

@@ -48,11 +48,7 @@ pub async fn open(
 
     let proven = visitor.proof != Proof::Nothing;
     let launcher = from_state.or_else(|| visitor.uid.clone());
-    let key = ContentKey {
-        platform: visitor.platform.id.clone(),
-        signature: visitor.tool.signature.clone(),
-        id,
-    };
+    let key = visitor.content_key(id);
     let stored = gateway.store.content(&key).await?;
     let check_person = |server: &Server| match (&launcher, &csv) {
         (Some(launcher), Some(csv))

@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 
 use super::admission::Visitor;
 use super::{Gateway, Refusal};
-use crate::domain::content::ContentKey;
 use crate::domain::enc::push_enc;
 use crate::domain::id::{ExtId, ToolContentId};
 use crate::domain::platform::LaunchAuth;
@@ -46,11 +45,7 @@ pub async fn update_content(
         .id_form
         .parse(query.required("extToolContentID")?.trim())?;
 
-    let content = ContentKey {
-        platform: visitor.platform.id.clone(),
-        signature: visitor.tool.signature.clone(),
-        id,
-    };
+    let content = visitor.content_key(id);
     let used = state
         .as_ref()
         .map(|state| (state.nonce.as_slice(), state.expires_at));

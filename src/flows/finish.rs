@@ -6,7 +6,6 @@ use super::admission::Visitor;
 use super::{Gateway, Refusal};
 use crate::domain::id::ToolSessionId;
 use crate::domain::query::Query;
-use crate::domain::session::SessionKey;
 use crate::domain::state_token::Purpose;
 
 /// What happens to the browser of one who came back.
@@ -38,11 +37,7 @@ pub async fn finish_activity(
     let state = gateway.open_callback_state(visitor, token, &purposes, id.get(), now)?;
     query.check()?;
 
-    let session = SessionKey {
-        platform: visitor.platform.id.clone(),
-        signature: visitor.tool.signature.clone(),
-        id,
-    };
+    let session = visitor.session_key(id);
     let looked = state
         .as_ref()
         .is_some_and(|state| state.purpose == Purpose::Look);

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::admission::{Proof, Visitor};
 use super::{Gateway, Refusal};
-use crate::domain::content::{ContentKey, Place, is_not_ready};
+use crate::domain::content::{Place, is_not_ready};
 use crate::domain::id::ToolSessionId;
 use crate::domain::launch_mode::LaunchMode;
 use crate::domain::person::Person;
@@ -61,11 +61,7 @@ pub async fn open(
         return Err(QueryError::Malformed("userID or uid".to_owned()).into());
     }
 
-    let key = SessionKey {
-        platform: visitor.platform.id.clone(),
-        signature: visitor.tool.signature.clone(),
-        id,
-    };
+    let key = visitor.session_key(id);
     let facts = gateway.session_facts(&key).await?;
     let server = visitor
         .configuration
@@ -80,11 +76,7 @@ pub async fn open(
         return Ok(Learning::NotReady);
     }
     if !flags.content_in_use {
-        gateway.recorder().in_use(ContentKey {
-            platform: key.platform.clone(),
-            signature: key.signature.clone(),
-            id: facts.session.content,
-        });
+        gateway.recorder().in_use(facts.session.content_key());
     }
     if flags.run_offline {
         return Ok(Learning::Offline);
@@ -142,11 +134,7 @@ impl Gateway {
             .session(key)
             .await?
             .ok_or(Refusal::UnknownSession)?;
-        let content = ContentKey {
-            platform: key.platform.clone(),
-            signature: key.signature.clone(),
-            id: session.content,
-        };
+        let content = session.content_key();
         let place = self
             .store
             .content(&content)

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::admission::Visitor;
 use super::{Gateway, Refusal};
-use crate::domain::content::{Content, ContentKey};
+use crate::domain::content::Content;
 use crate::domain::id::ToolContentId;
 use crate::domain::query::Query;
 use crate::domain::redirect::{Redirect, SessionPage, SessionTarget};
@@ -48,11 +48,7 @@ pub async fn open(
     query.check()?;
     let id: ToolContentId = query.required("toolContentID")?.parse()?;
     query.required("contentFolderID")?;
-    let key = ContentKey {
-        platform: visitor.platform.id.clone(),
-        signature: visitor.tool.signature.clone(),
-        id,
-    };
+    let key = visitor.content_key(id);
     gateway.recorder().settle().await;
     let content = gateway
         .store

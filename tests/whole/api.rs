@@ -7,21 +7,7 @@ use rstest::rstest;
 use serde_json::json;
 use tokio::sync::Notify;
 
-use crate::support::{Answer, Gateway, Kind, Peer, Setup};
-
-async fn with_content(kind: Kind, answer: Answer) -> (Gateway, Peer) {
-    let peer = Peer::start(answer).await;
-    let gateway = Gateway::start(
-        kind,
-        Setup {
-            adapter_page: peer.url.clone(),
-            ..Setup::default()
-        },
-    )
-    .await;
-    gateway.saved_content("mdquiz10", 1, "555").await;
-    (gateway, peer)
-}
+use crate::support::{Answer, Gateway, Kind, Setup};
 
 #[actix_web::test]
 async fn the_toolkit_holds_the_tools_of_one_enabled_server() {
@@ -70,7 +56,7 @@ async fn the_toolkit_holds_the_tools_of_one_enabled_server() {
 async fn a_session_is_made_once_however_many_ask_at_once(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
-    let (gateway, peer) = with_content(kind, Answer::Ids(700)).await;
+    let (gateway, peer) = Gateway::with_content(kind, Setup::default(), Answer::Ids(700)).await;
     let ask = || {
         gateway.call(
             "PUT",
@@ -99,7 +85,12 @@ async fn a_session_is_made_once_however_many_ask_at_once(
 #[actix_web::test]
 async fn a_session_that_its_caller_gave_up_on_is_made_all_the_same() {
     let go = Arc::new(Notify::new());
-    let (gateway, peer) = with_content(Kind::Sqlite, Answer::Waits(700, go.clone())).await;
+    let (gateway, peer) = Gateway::with_content(
+        Kind::Sqlite,
+        Setup::default(),
+        Answer::Waits(700, go.clone()),
+    )
+    .await;
     let body = || Some(json!({"toolContentID": 1}));
     {
         let impatient = gateway.call("PUT", "/tools/mdquiz10/sessions/2", body());
@@ -130,7 +121,7 @@ async fn a_session_that_its_caller_gave_up_on_is_made_all_the_same() {
 async fn a_session_cannot_be_made_of_what_is_not_there(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
-    let (gateway, peer) = with_content(kind, Answer::Ids(700)).await;
+    let (gateway, peer) = Gateway::with_content(kind, Setup::default(), Answer::Ids(700)).await;
     gateway.saved_content("mdquiz10", 11, "556").await;
     gateway.session("mdquiz10", 2, 1).await;
     let before = gateway.database.rows().await;
@@ -168,7 +159,7 @@ async fn a_session_cannot_be_made_of_what_is_not_there(
 async fn a_server_that_fails_is_named_with_what_it_said(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
-    let (gateway, peer) = with_content(kind, Answer::HangsUp).await;
+    let (gateway, peer) = Gateway::with_content(kind, Setup::default(), Answer::HangsUp).await;
     let before = gateway.database.rows().await;
     let put = || {
         gateway.call(
@@ -220,13 +211,8 @@ async fn a_server_that_fails_is_named_with_what_it_said(
 #[actix_web::test]
 async fn a_server_that_is_late_is_not_waited_for_longer_than_its_limit() {
     let never = Arc::new(Notify::new());
-    let peer = Peer::start(Answer::Waits(700, never)).await;
-    let setup = Setup {
-        adapter_page: peer.url.clone(),
-        ..Setup::default()
-    };
-    let gateway = Gateway::start(Kind::Sqlite, setup).await;
-    gateway.saved_content("mdquiz10", 1, "555").await;
+    let (gateway, _peer) =
+        Gateway::with_content(Kind::Sqlite, Setup::default(), Answer::Waits(700, never)).await;
     let limited = gateway
         .setup
         .file()

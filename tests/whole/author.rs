@@ -54,17 +54,7 @@ async fn values_are_escaped_on_their_way() {
 async fn learners_wait_while_a_teacher_edits_and_only_learners(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
-    let peer = Peer::start(Answer::Ids(700)).await;
-    let gateway = Gateway::start(
-        kind,
-        Setup {
-            adapter_page: peer.url.clone(),
-            ..Setup::default()
-        },
-    )
-    .await;
-    gateway.saved_content("mdquiz10", 1, "555").await;
-    gateway.session("mdquiz10", 2, 1).await;
+    let (gateway, _peer) = Gateway::with_session(kind, Setup::default()).await;
     let learn = |mode: &str| format!("/lams/tool/mdquiz10/learning.do?mode={mode}&toolSessionID=2");
     let edit = "/lams/tool/mdquiz10/authoring.do?mode=teacher&toolContentID=1&contentFolderID=f1";
 
@@ -159,17 +149,7 @@ async fn learners_wait_while_a_teacher_edits_and_only_learners(
 #[rstest]
 #[actix_web::test]
 async fn offline_activities_open_nowhere(#[values(Kind::Postgres, Kind::Sqlite)] kind: Kind) {
-    let peer = Peer::start(Answer::Ids(700)).await;
-    let gateway = Gateway::start(
-        kind,
-        Setup {
-            adapter_page: peer.url.clone(),
-            ..Setup::default()
-        },
-    )
-    .await;
-    gateway.saved_content("mdquiz10", 1, "555").await;
-    gateway.session("mdquiz10", 2, 1).await;
+    let (gateway, _peer) = Gateway::with_session(kind, Setup::default()).await;
     let patched = gateway
         .call(
             "PATCH",

@@ -5,7 +5,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Answer, Gateway, Kind, Peer, Setup, parameter};
+use crate::support::{Answer, Gateway, Kind, Setup, parameter};
 
 const AUTHOR: &str = "/lams/tool/mdquiz10/authoring.do?toolContentID=1&contentFolderID=f1";
 
@@ -105,14 +105,7 @@ async fn no_control_character_reaches_an_address() {
         assert!(!page.headers.contains_key("location") && !page.headers.contains_key("set-cookie"));
     }
     // Names that LAMS gives are escaped, whatever they hold.
-    let peer = Peer::start(Answer::Ids(700)).await;
-    let setup = Setup {
-        adapter_page: peer.url.clone(),
-        ..Setup::default()
-    };
-    let gateway = Gateway::start(Kind::Sqlite, setup).await;
-    gateway.saved_content("mdquiz10", 1, "555").await;
-    gateway.session("mdquiz10", 2, 1).await;
+    let (gateway, _peer) = Gateway::with_session(Kind::Sqlite, Setup::default()).await;
     let learn = "/lams/tool/mdquiz10/learning.do?mode=learner&toolSessionID=2";
     assert_eq!(gateway.get_signed(learn, "mdl_a\r\nb").await.status, 400);
     let location = gateway
@@ -148,13 +141,8 @@ async fn a_doubled_dispatch_and_doubled_slashes_are_taken() {
 
 #[actix_web::test]
 async fn bodies_that_are_not_what_the_api_asks_for_are_refused() {
-    let peer = Peer::start(Answer::Ids(700)).await;
-    let setup = Setup {
-        adapter_page: peer.url.clone(),
-        ..Setup::default()
-    };
-    let gateway = Gateway::start(Kind::Sqlite, setup).await;
-    gateway.saved_content("mdquiz10", 1, "555").await;
+    let (gateway, peer) =
+        Gateway::with_content(Kind::Sqlite, Setup::default(), Answer::Ids(700)).await;
     let before = gateway.database.rows().await;
     let put = |body| gateway.call("PUT", "/tools/mdquiz10/sessions/2", Some(body));
     for body in [

@@ -102,19 +102,18 @@ async fn the_first_start_makes_database_and_key_for_their_owner_alone() {
 async fn every_line_of_the_log_can_be_read_by_a_machine_and_holds_no_secret(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
-    let peer = Peer::start(Answer::Ids(700)).await;
     let environment = vec![
         ("TOOLGATE_LOG_FORMAT", "json".to_owned()),
         ("TOOLGATE_LOG", "debug".to_owned()),
     ];
-    let setup = Setup {
-        adapter_page: peer.url.clone(),
-        environment,
-        ..Setup::default()
-    };
-    let mut gateway = Gateway::start(kind, setup).await;
-    gateway.saved_content("mdquiz10", 1, "555").await;
-    gateway.session("mdquiz10", 2, 1).await;
+    let (mut gateway, _peer) = Gateway::with_session(
+        kind,
+        Setup {
+            environment,
+            ..Setup::default()
+        },
+    )
+    .await;
     let learn = "/lams/tool/mdquiz10/learning.do?mode=learner&toolSessionID=2";
     let sent = gateway.sign(learn, "mdl_Anna");
     gateway.get(&sent).await.location();
@@ -160,16 +159,8 @@ async fn it_stops_when_told_and_finishes_what_is_under_way(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
     let go = Arc::new(Notify::new());
-    let peer = Peer::start(Answer::Waits(700, go.clone())).await;
-    let mut gateway = Gateway::start(
-        kind,
-        Setup {
-            adapter_page: peer.url.clone(),
-            ..Setup::default()
-        },
-    )
-    .await;
-    gateway.saved_content("mdquiz10", 1, "555").await;
+    let (mut gateway, peer) =
+        Gateway::with_content(kind, Setup::default(), Answer::Waits(700, go.clone())).await;
     {
         let under_way = gateway.call(
             "PUT",
@@ -204,17 +195,7 @@ async fn it_stops_when_told_and_finishes_what_is_under_way(
 async fn what_was_recorded_is_stored_before_it_ends(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
-    let peer = Peer::start(Answer::Ids(700)).await;
-    let mut gateway = Gateway::start(
-        kind,
-        Setup {
-            adapter_page: peer.url.clone(),
-            ..Setup::default()
-        },
-    )
-    .await;
-    gateway.saved_content("mdquiz10", 1, "555").await;
-    gateway.session("mdquiz10", 2, 1).await;
+    let (mut gateway, _peer) = Gateway::with_session(kind, Setup::default()).await;
     let learn = "/lams/tool/mdquiz10/learning.do?mode=learner&toolSessionID=2";
     for learner in 0..50 {
         gateway

@@ -344,14 +344,7 @@ async fn a_missing_database_is_told_with_when_to_try_again() {
 
 #[actix_web::test]
 async fn an_address_that_guesses_has_to_wait_but_a_signed_launch_never() {
-    let peer = Peer::start(Answer::Ids(700)).await;
-    let setup = Setup {
-        adapter_page: peer.url.clone(),
-        ..Setup::default()
-    };
-    let gateway = Gateway::start(Kind::Sqlite, setup).await;
-    gateway.saved_content("mdquiz10", 1, "555").await;
-    gateway.session("mdquiz10", 2, 1).await;
+    let (gateway, _peer) = Gateway::with_session(Kind::Sqlite, Setup::default()).await;
     for _ in 0..100 {
         assert_eq!(gateway.get(AUTHOR).await.status, 401);
     }

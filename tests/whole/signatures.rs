@@ -6,7 +6,7 @@ use serde_json::json;
 use toolgate::domain::launch_signature::LaunchKey;
 
 use crate::support::{
-    Answer, Gateway, Kind, LAUNCH_SECRET, Peer, Setup, binary, callback_of, environment, parameter,
+    Gateway, Kind, LAUNCH_SECRET, Setup, binary, callback_of, environment, parameter,
 };
 
 const LEARN: &str = "/lams/tool/mdquiz10/learning.do?mode=learner&toolSessionID=2";
@@ -14,27 +14,12 @@ const AUTHOR: &str = "/lams/tool/mdquiz10/authoring.do?toolContentID=1&contentFo
 const UNSIGNED: &str = "This link was not signed by LAMS";
 const TAMPERED: &str = "This link was not signed by LAMS as it stands";
 
-async fn with_session(kind: Kind, setup: Setup) -> (Gateway, Peer) {
-    let peer = Peer::start(Answer::Ids(700)).await;
-    let gateway = Gateway::start(
-        kind,
-        Setup {
-            adapter_page: peer.url.clone(),
-            ..setup
-        },
-    )
-    .await;
-    gateway.saved_content("mdquiz10", 1, "555").await;
-    gateway.session("mdquiz10", 2, 1).await;
-    (gateway, peer)
-}
-
 #[rstest]
 #[actix_web::test]
 async fn a_launch_is_believed_as_it_was_signed_and_no_other(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
-    let (gateway, _peer) = with_session(kind, Setup::default()).await;
+    let (gateway, _peer) = Gateway::with_session(kind, Setup::default()).await;
     let before = gateway.database.rows().await;
     let signed = gateway.sign(LEARN, "mdl_Anna");
     let at = |at| LaunchKey::new(LAUNCH_SECRET).sign(LEARN, "mdl_Anna", at);
@@ -81,7 +66,7 @@ async fn a_launch_is_believed_as_it_was_signed_and_no_other(
 
 #[actix_web::test]
 async fn nobody_authors_as_somebody_else() {
-    let (gateway, _peer) = with_session(Kind::Sqlite, Setup::default()).await;
+    let (gateway, _peer) = Gateway::with_session(Kind::Sqlite, Setup::default()).await;
     let before = gateway.database.rows().await;
     let title = "This link was made for somebody else";
     let new = AUTHOR.replace("toolContentID=1", "toolContentID=10");
@@ -113,7 +98,7 @@ async fn nobody_is_sent_in_the_name_of_the_teacher_who_saved() {
         sign_redirects: true,
         ..Setup::open()
     };
-    let (gateway, _peer) = with_session(Kind::Sqlite, setup).await;
+    let (gateway, _peer) = Gateway::with_session(Kind::Sqlite, setup).await;
     for path in [
         LEARN.to_owned(),
         format!("{LEARN}&userID=mdl_Anna"),
@@ -149,7 +134,7 @@ async fn nobody_is_sent_in_the_name_of_the_teacher_who_saved() {
 async fn a_callback_needs_the_state_that_was_made_for_it(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
-    let (gateway, _peer) = with_session(kind, Setup::default()).await;
+    let (gateway, _peer) = Gateway::with_session(kind, Setup::default()).await;
     gateway.saved_content("mdquiz10", 11, "556").await;
     let before = gateway.database.rows().await;
     let callback = callback_of(&gateway.author("mdquiz10", 1).await.location());
@@ -229,7 +214,7 @@ async fn a_platform_without_states_takes_legacy_callbacks_and_marks_nobody() {
         finish_url: Some("http://lams.example.org/done?{uid}"),
         ..Setup::open()
     };
-    let (gateway, _peer) = with_session(Kind::Sqlite, setup).await;
+    let (gateway, _peer) = Gateway::with_session(Kind::Sqlite, setup).await;
     let back = "/lams/tool/mdquiz10/learning.do?toolSessionID=2&dispatch=finishActivity";
     assert_eq!(
         gateway.get(back).await.location(),
@@ -265,7 +250,7 @@ async fn a_platform_without_states_takes_legacy_callbacks_and_marks_nobody() {
 
 #[actix_web::test]
 async fn the_saved_pages_link_opens_its_own_content_only() {
-    let (gateway, _peer) = with_session(Kind::Sqlite, Setup::default()).await;
+    let (gateway, _peer) = Gateway::with_session(Kind::Sqlite, Setup::default()).await;
     let callback = callback_of(&gateway.author("mdquiz10", 1).await.location());
     let saved = gateway
         .get_public(&format!("{callback}&extToolContentID=5"))
@@ -286,7 +271,7 @@ async fn the_saved_pages_link_opens_its_own_content_only() {
 
 #[actix_web::test]
 async fn the_api_knows_a_platform_by_its_token() {
-    let (gateway, _peer) = with_session(Kind::Sqlite, Setup::default()).await;
+    let (gateway, _peer) = Gateway::with_session(Kind::Sqlite, Setup::default()).await;
     for token in [None, Some("wrong"), Some("")] {
         for path in [
             "/toolkit",
@@ -318,7 +303,7 @@ async fn the_api_knows_a_platform_by_its_token() {
 
 #[actix_web::test]
 async fn toolgate_sign_makes_an_address_that_is_believed() {
-    let (gateway, _peer) = with_session(Kind::Sqlite, Setup::default()).await;
+    let (gateway, _peer) = Gateway::with_session(Kind::Sqlite, Setup::default()).await;
     let sign = |platform: &str, path: &str| {
         binary()
             .args(["sign", platform, "mdl_Anna", path])

@@ -9,7 +9,7 @@ use chrono::Utc;
 use serde_json::{Value, json};
 use toolgate::domain::launch_signature::LaunchKey;
 
-use super::{Database, Kind, Page};
+use super::{Answer, Database, Kind, Page, Peer};
 
 /// How the platform `lams` and the servers `moodle` and `dotLRN` are configured. Tests change what they
 /// are about.
@@ -145,6 +145,30 @@ impl Gateway {
             String::from_utf8_lossy(&applied.stderr)
         );
         Self::start_on(database, setup)
+    }
+
+    /// A gateway, the stand-in for its servers' adapter pages (copies are 700, 701, …), content 1 of
+    /// mdquiz10, saved as 555, and session 2 of it.
+    pub async fn with_session(kind: Kind, setup: Setup) -> (Self, Peer) {
+        let (gateway, peer) = Self::with_content(kind, setup, Answer::Ids(700)).await;
+        gateway.session("mdquiz10", 2, 1).await;
+        (gateway, peer)
+    }
+
+    /// The same without the session.
+    pub async fn with_content(kind: Kind, setup: Setup, answer: Answer) -> (Self, Peer) {
+        let peer = Peer::start(answer).await;
+        let adapter_page = peer.url.clone();
+        let gateway = Self::start(
+            kind,
+            Setup {
+                adapter_page,
+                ..setup
+            },
+        )
+        .await;
+        gateway.saved_content("mdquiz10", 1, "555").await;
+        (gateway, peer)
     }
 
     /// One more instance on a database that is configured already.
