@@ -1,0 +1,158 @@
+//! A browser, and what a person does with it. Whatever is looked for is waited for.
+
+use std::time::{Duration, Instant};
+
+use fantoccini::elements::Element;
+use fantoccini::wd::WindowHandle;
+use fantoccini::{Client, Locator};
+use serde_json::Value;
+
+use super::driver::Driver;
+use super::pictures;
+
+pub struct Browser {
+    driver: Driver,
+}
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Browser {
+    pub async fn start() -> Self {
+        Self {
+            driver: Driver::start().await,
+        }
+    }
+
+    fn client(&self) -> &Client {
+        &self.driver.client
+    }
+
+    pub async fn open(&self, address: &str) {
+        self.client().goto(address).await.unwrap();
+    }
+
+    /// The browser's own Back.
+    pub async fn go_back(&self) {
+        self.client().back().await.unwrap();
+    }
+
+    pub async fn address(&self) -> String {
+        self.client().current_url().await.unwrap().into()
+    }
+
+    /// Waits for the first element of a selector.
+    pub async fn sees(&self, css: &str) -> Element {
+        let wait = self.client().wait().at_most(PATIENCE);
+        match wait.for_element(Locator::Css(css)).await {
+            Ok(element) => element,
+            Err(error) => {
+                let body = self.client().find(Locator::Css("body")).await;
+                let shown = match body {
+                    Ok(body) => body.text().await.unwrap_or_default(),
+                    Err(error) => error.to_string(),
+                };
+                panic!("no {css} at {}: {error}\n{shown}", self.address().await)
+            }
+        }
+    }
+
+    pub async fn click(&self, css: &str) {
+        let element = self.sees(css).await;
+        if let Err(error) = element.click().await {
+            panic!("cannot click {css}: {error}");
+        }
+    }
+
+    /// Types into a field in place of what is there.
+    pub async fn fill(&self, css: &str, text: &str) {
+        let field = self.sees(css).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    pub async fn text(&self, css: &str) -> String {
+        self.sees(css).await.text().await.unwrap()
+    }
+
+    /// What is in a field now.
+    pub async fn value(&self, css: &str) -> String {
+        let value = self.sees(css).await.prop("value").await.unwrap();
+        value.unwrap_or_default()
+    }
+
+    pub async fn attribute(&self, css: &str, name: &str) -> String {
+        let value = self.sees(css).await.attr(name).await.unwrap();
+        value.unwrap_or_else(|| panic!("{css} has no {name}"))
+    }
+
+    /// An attribute of every element of a selector on the page as it stands.
+    pub async fn attributes(&self, css: &str, name: &str) -> Vec<String> {
+        let mut values = Vec::new();
+        for element in self.client().find_all(Locator::Css(css)).await.unwrap() {
+            values.extend(element.attr(name).await.unwrap());
+        }
+        values
+    }
+
+    pub async fn script(&self, script: &str) -> Value {
+        self.client().execute(script, Vec::new()).await.unwrap()
+    }
+
+    /// The tab that is looked at.
+    pub async fn tab(&self) -> WindowHandle {
+        self.client().window().await.unwrap()
+    }
+
+    pub async fn switch_to(&self, tab: &WindowHandle) {
+        self.client().switch_to_window(tab.clone()).await.unwrap();
+    }
+
+    /// Clicks what opens a new tab, and goes on in that tab.
+    pub async fn click_to_new_tab(&self, css: &str) {
+        let before = self.tabs().await;
+        self.click(css).await;
+        let tabs = self.tabs_until(|tabs| tabs.len() > before.len()).await;
+        let new = tabs.iter().find(|tab| !before.contains(tab)).unwrap();
+        self.switch_to(new).await;
+    }
+
+    /// Clicks what closes this tab, and goes on in another.
+    pub async fn click_to_close_tab(&self, css: &str, then: &WindowHandle) {
+        let closing = self.tab().await;
+        self.click(css).await;
+        self.tabs_until(|tabs| !tabs.contains(&closing)).await;
+        self.switch_to(then).await;
+    }
+
+    /// The browser's own way to close a tab.
+    pub async fn close(&self) {
+        self.client().close_window().await.unwrap();
+    }
+
+    async fn tabs(&self) -> Vec<WindowHandle> {
+        self.client().windows().await.unwrap()
+    }
+
+    async fn tabs_until(&self, fact: impl Fn(&[WindowHandle]) -> bool) -> Vec<WindowHandle> {
+        let begun = Instant::now();
+        loop {
+            let tabs = self.tabs().await;
+            if fact(&tabs) {
+                return tabs;
+            }
+            let shown = begun.elapsed() < PATIENCE;
+            assert!(shown, "no tab was opened or closed: {tabs:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Whatever a policy blocked, what did not load, errors of scripts.
+    pub async fn complaints(&self) -> Vec<String> {
+        self.driver.complaints().await
+    }
+
+    /// A picture of the page, where pictures are wanted.
+    pub async fn picture(&self, name: &str) {
+        pictures::take(&self.driver, name).await;
+    }
+}

@@ -1,0 +1,35 @@
+//! `toolgate demo` as a process.
+
+use super::process::{Process, program};
+
+pub struct Demo {
+    /// Where a newcomer begins: the sample LAMS.
+    pub lams: String,
+    /// The gateway, with the slash at the end.
+    pub gateway: String,
+    _process: Process,
+    _folder: tempfile::TempDir,
+}
+
+impl Demo {
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = program(env!("CARGO_BIN_EXE_toolgate"));
+        command.arg("demo").arg("--folder").arg(folder.path());
+        let mut process = Process::start(&mut command).unwrap();
+        let lams = process.says("Open ");
+        let gateway = process.says("Toolgate ");
+        for address in [&lams, &gateway] {
+            assert!(
+                address.starts_with("http://127.0.0.1:") && address.ends_with('/'),
+                "{address}"
+            );
+        }
+        Self {
+            lams,
+            gateway,
+            _process: process,
+            _folder: folder,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What every test starts with: the demo, a browser, and the lesson's page open in it.
+
+mod browser;
+mod demo;
+mod driver;
+mod lesson;
+mod pictures;
+mod process;
+
+pub use browser::Browser;
+pub use lesson::Lesson;
