@@ -1,11 +1,12 @@
-// Comfort only: a page that was opened in a window of its own can close that window.
-// Without script, or where the browser does not let it, the link leads back to LAMS.
+// Comfort only. Close closes the tab or window that LAMS opened for this page; where the browser does
+// not let a page do that, and without script, the link leads back to LAMS.
 for (const link of document.querySelectorAll("[data-close]")) {
+  // In a frame of LAMS there is nothing that this page could close, and LAMS is around it already.
+  link.hidden = window.top !== window.self;
   link.addEventListener("click", (event) => {
-    if (window.opener || window.history.length === 1) {
+    window.close();
+    if (window.closed) {
       event.preventDefault();
-      window.close();
-      window.setTimeout(() => window.location.assign(link.href), 300);
     }
   });
 }
