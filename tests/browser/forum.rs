@@ -55,6 +55,9 @@ async fn two_learners_of_a_group_write_in_one_thread_and_their_teacher_reads_it(
         .await;
     assert_eq!(lesson.finished(&session).await, ["Anna", "Ben"]);
 
+    lesson.add("mdquiz10").await;
+    lesson.picture("lesson").await;
+
     lesson
         .click_to_new_tab(&format!("#teacher-{session}"))
         .await;

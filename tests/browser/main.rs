@@ -1,7 +1,7 @@
 //! The demo as a newcomer meets it: the built binary, and a real browser that clicks through it.
 //!
 //! `SCREENSHOT_FOLDER=/some/folder cargo test --test browser` also takes pictures of the pages on the
-//! way: wide, dark and narrow. `docs/demo.png` is its `lesson-in-use.png`.
+//! way: wide, dark and narrow. `docs/demo.png` is its `lesson.png`.
 
 #![expect(
     clippy::unwrap_used,

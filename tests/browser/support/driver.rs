@@ -26,7 +26,7 @@ pub struct Driver {
 
 const MISSING: &str = "run ./test, which installs Chromium";
 
-const ARGUMENTS: [&str; 11] = [
+const ARGUMENTS: [&str; 12] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -38,6 +38,7 @@ const ARGUMENTS: [&str; 11] = [
     "--disable-dev-shm-usage",
     "--remote-debugging-pipe",
     "--window-size=1200,900",
+    "--hide-scrollbars",
 ];
 
 impl Driver {
