@@ -79,12 +79,11 @@ impl Demo {
         opened.store.close().await;
         let application = Application::build(&settings).await?;
 
-        let first_id = LamsConfig::fresh_first_id();
         let lms = ExternalLms::start(
             lms_listener,
             ExternalLmsConfig {
                 return_base: Some(application.public_url().to_owned()),
-                first_id: first_id.unsigned_abs(),
+                first_id: ExternalLmsConfig::fresh_first_id(),
                 ..ExternalLmsConfig::new(SERVER, server_key)
             },
         )?;
@@ -99,7 +98,7 @@ impl Demo {
                 server_name: SERVER_NAME.to_owned(),
                 prefix: PREFIX.to_owned(),
                 external_lms_url: lms.base_url().to_owned(),
-                first_id,
+                first_id: LamsConfig::fresh_first_id(),
             },
         )?;
         Ok(Self {
