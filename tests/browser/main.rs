@@ -10,6 +10,7 @@
 
 mod support;
 
+mod close;
 mod forum;
 mod quiz;
 mod refusal;

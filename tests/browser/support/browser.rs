@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use fantoccini::elements::Element;
 use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, Locator};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::driver::Driver;
 use super::pictures;
@@ -14,7 +14,7 @@ pub struct Browser {
     driver: Driver,
 }
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Browser {
     pub async fn start() -> Self {
@@ -96,6 +96,18 @@ impl Browser {
 
     pub async fn script(&self, script: &str) -> Value {
         self.client().execute(script, Vec::new()).await.unwrap()
+    }
+
+    /// Goes on in the page's only frame.
+    pub async fn enter_frame(&self) {
+        self.sees("iframe").await;
+        self.client().enter_frame(0).await.unwrap();
+    }
+
+    /// From the next page on, no content security policy counts.
+    pub async fn ignore_policies_of_pages(&self) {
+        let on = json!({"enabled": true});
+        self.driver.devtools("Page.setBypassCSP", on).await;
     }
 
     /// The tab that is looked at.
