@@ -1,6 +1,6 @@
 //! The command line: reads what is asked for and calls it.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 use toolgate::demo::Demo;
 use toolgate::flows::{apply, sign};
 use toolgate::opening;
-use toolgate::settings::{LogFormat, Settings};
+use toolgate::settings::{DatabaseUrl, LogFormat, Settings};
 use toolgate::web::Application;
 
 /// A tool-adapter gateway: takes LAMS's authors, learners and monitors to activities that live in
@@ -87,6 +87,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             "warn"
         },
     );
+    for name in &settings.unused {
+        tracing::warn!("TOOLGATE_{name} is set, but nothing uses it in this version");
+    }
     match arguments.command {
         Command::Demo { folder } => run_demo(settings, folder).await,
         Command::Serve => serve(&settings).await,
@@ -98,10 +101,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         } => {
             let opened = opening::open(&settings).await?;
             let vault = opened.secret_keys.vault();
-            println!(
-                "{}",
-                sign::sign(&opened.store, &vault, &platform, &user, &path).await?
-            );
+            let signed = sign::sign(&opened.store, &vault, &platform, &user, &path).await?;
+            say(format!("{signed}\n"))?;
             opened.store.close().await;
             Ok(())
         }
@@ -136,16 +137,31 @@ async fn apply_file(settings: &Settings, file: &Path, dry_run: bool) -> anyhow::
         std::fs::read_to_string(file)
     };
     let text = text.with_context(|| format!("cannot read {name}"))?;
-    let opened = opening::open(settings).await?;
-    let report = apply::apply(&opened.store, &opened.secret_keys.vault(), &text, dry_run).await;
-    opened.store.close().await;
-    let report = report.with_context(|| format!("{name} was not applied"))?;
-    if dry_run {
-        print!("{}", report.as_plan());
+    // To say what would change, nothing is made that is not there yet.
+    let nothing_yet = matches!(&settings.database, DatabaseUrl::Sqlite(path) if !path.exists());
+    let report = if dry_run && nothing_yet {
+        apply::plan_on_nothing(&text)
     } else {
-        print!("{report}");
+        let opened = opening::open(settings).await?;
+        let vault = opened.secret_keys.vault();
+        let report = apply::apply(&opened.store, &vault, &text, dry_run).await;
+        opened.store.close().await;
+        report
+    };
+    let report = report.with_context(|| format!("{name} was not applied"))?;
+    say(if dry_run {
+        report.as_plan().to_string()
+    } else {
+        report.to_string()
+    })
+}
+
+/// Answers on standard output; that nobody reads it to its end is no failure.
+fn say(text: impl std::fmt::Display) -> anyhow::Result<()> {
+    match write!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Ready when the system or a person at the keyboard says stop.

@@ -43,6 +43,12 @@ pub async fn open(settings: &Settings) -> Result<Opened, OpenError> {
         }
         (None, DatabaseUrl::Postgres(_)) => return Err(OpenError::SecretKeyRequired),
     };
+    if let DatabaseUrl::Sqlite(path) = &settings.database {
+        make_private(path).map_err(|error| OpenError::File {
+            path: path.display().to_string(),
+            error,
+        })?;
+    }
     let writer = SqliteWriter::of(&settings.database);
     let store = Store::open(&settings.database, &writer, Budget::COMMAND)?;
     store.migrate(&settings.database).await?;
@@ -75,19 +81,37 @@ fn key_beside(database: &Path) -> Result<SecretKeys, OpenError> {
     SecretKeys::parse(&text).map_err(|_| OpenError::SecretKeyFile { path: shown() })
 }
 
-/// Writes a new key, whole or not at all, that its owner alone may read.
+/// Makes an embedded database that is not there yet, empty, for its owner alone: it holds people's names.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    match private().create_new(true).open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        outcome => outcome.map(drop),
+    }
+}
+
+/// Writes a new key, whole or not at all.
 fn write_key(path: &Path) -> std::io::Result<String> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(std::io::Error::other)?;
     let text = SecretKeys::written(random);
     let unfinished = path.with_extension("key.new");
-    let mut options = std::fs::File::options();
-    options.create(true).truncate(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&unfinished)?;
+    // What a start that failed half-way left behind.
+    match std::fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = private().create_new(true).open(&unfinished)?;
     writeln!(file, "{text}")?;
     file.sync_all()?;
     std::fs::rename(&unfinished, path)?;
     Ok(text)
+}
+
+/// For files that their owner alone may read.
+fn private() -> std::fs::OpenOptions {
+    let mut options = std::fs::File::options();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }

@@ -5,6 +5,7 @@
 mod reading;
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use chrono::TimeDelta;
 use ipnet::IpNet;
@@ -35,6 +36,8 @@ pub struct Settings {
     pub state_author: TimeDelta,
     /// How long a state token of a learner lives.
     pub state_learner: TimeDelta,
+    /// Settings that are set, but that nothing uses in this version.
+    pub unused: Vec<&'static str>,
 }
 
 /// The form of log lines.
@@ -71,7 +74,7 @@ impl Settings {
     }
 
     fn read(mut values: Values) -> Result<Self, SettingsError> {
-        let settings = Self {
+        let mut settings = Self {
             database: values.get("DATABASE_URL", "sqlite://… or postgres://…", database_url)?
                 .unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::from("toolgate.db"))),
             listen: values.get("LISTEN", "an address and port, such as 127.0.0.1:8080", |text| text.parse().ok())?
@@ -113,17 +116,32 @@ impl Settings {
             state_learner: values.get("STATE_LEARNER_DAYS", "a number of days, 1 to 3650", |text| {
                 number(text, 3650).map(TimeDelta::days)
             })?.unwrap_or(TimeDelta::days(30)),
+            unused: Vec::new(),
         };
+        for (name, most) in UNUSED {
+            let expected = "a whole number that is not negative";
+            let fits = |text: &str| text.parse().ok().filter(|number: &u32| *number <= most);
+            if values.get(name, expected, fits)?.is_some() {
+                settings.unused.push(name);
+            }
+        }
         values.refuse_unknown()?;
         Ok(settings)
     }
 }
 
+/// Settings of the interface that this version checks without using them, with their largest values.
+const UNUSED: [(&str, u32); 4] = [
+    ("ARCHIVE_MAX_MIB", 1 << 20),
+    ("LAUNCH_DAYS", 36_500),
+    ("CSV_HOURS", 87_600),
+    ("LOGIN_WINDOW_MINUTES", 525_600),
+];
+
 fn database_url(text: &str) -> Option<DatabaseUrl> {
     if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-        return url::Url::parse(text)
-            .ok()
-            .map(|_| DatabaseUrl::Postgres(text.to_owned()));
+        let options = sqlx::postgres::PgConnectOptions::from_str(text);
+        return options.ok().map(|_| DatabaseUrl::Postgres(text.to_owned()));
     }
     let path = text.strip_prefix("sqlite://")?;
     let path = path.split_once('?').map_or(path, |(path, _)| path);
@@ -180,6 +198,13 @@ mod tests {
     }
 
     #[test]
+    fn a_file_may_name_settings_as_the_environment_does() {
+        let settings = read(&[], "TOOLGATE_LISTEN = \"127.0.0.1:3\"\nlaunch_days = 7").unwrap();
+        assert_eq!(settings.listen.port(), 3);
+        assert_eq!(settings.unused, ["LAUNCH_DAYS"]);
+    }
+
+    #[test]
     fn the_slash_at_the_end_of_the_public_url_is_dropped() {
         let public = |url| {
             read(&[("TOOLGATE_PUBLIC_URL", url)], "")
@@ -217,5 +242,16 @@ mod tests {
                 .starts_with("colour (toolgate.toml): there is no such setting")
         );
         assert!(refused(&[], "a = [").contains("line 1"));
+        for url in [
+            "mysql://h/",
+            "sqlite://",
+            "postgres://h/x?sslmode=sometimes",
+        ] {
+            let refused = refused(&[("TOOLGATE_DATABASE_URL", url)], "");
+            assert!(
+                refused.starts_with("TOOLGATE_DATABASE_URL: expected sqlite://"),
+                "{refused}"
+            );
+        }
     }
 }

@@ -47,11 +47,6 @@ impl BaseUrl {
         self.url.as_str()
     }
 
-    /// The address as a [`Url`].
-    pub fn url(&self) -> &Url {
-        &self.url
-    }
-
     /// Scheme, host and port, such as `https://moodle.example.org`.
     pub fn origin(&self) -> &str {
         &self.origin
@@ -81,20 +76,31 @@ impl fmt::Display for BaseUrl {
     }
 }
 
-/// Whether `address` may stand in a browser's address as given: http(s), within `origin`, no query,
-/// fragment or user info, no slash at its end, and no character that two readers of addresses read
-/// differently (blanks, backslashes, control characters, anything beyond ASCII).
-pub fn is_plain_address_within(address: &str, origin: &str) -> bool {
-    let plain = address
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"-._~:/%!$&'()*+,;=[]".contains(&b));
-    if !plain || address.ends_with('/') {
+/// Whether `address` may stand in a browser's address as given: absolute http(s), no query, fragment or
+/// user info, no slash at its end, and no character that two readers of addresses read differently
+/// (blanks, backslashes, control characters, anything beyond ASCII).
+pub fn is_plain_address(address: &str) -> bool {
+    let authority = ["http://", "https://"]
+        .iter()
+        .find_map(|scheme| address.strip_prefix(scheme));
+    // A third slash would be skipped by browsers.
+    let Some(rest) = authority.filter(|rest| !rest.starts_with('/')) else {
+        return false;
+    };
+    let user = rest
+        .split('/')
+        .next()
+        .is_some_and(|authority| authority.contains('@'));
+    if user || address.ends_with('/') {
         return false;
     }
-    match Url::parse(address) {
-        Ok(url) => url.origin().ascii_serialization() == origin && address.contains("://"),
-        Err(_) => false,
-    }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/%!$&'()*+,;=[]@".contains(&b);
+    address.bytes().all(plain) && Url::parse(address).is_ok()
+}
+
+/// Whether a plain address lies within `origin`.
+pub fn is_within(address: &str, origin: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| url.origin().ascii_serialization() == origin)
 }
 
 #[cfg(test)]
@@ -136,12 +142,16 @@ mod tests {
             "http://lrn.example.org:80/a",
             "http://lrn.example.org",
         ] {
-            assert!(is_plain_address_within(right, origin), "{right}");
+            assert!(
+                is_plain_address(right) && is_within(right, origin),
+                "{right}"
+            );
         }
         for wrong in [
             "http://lrn.example.org/",
             "http://lrn.example.org.evil.example/a",
             "http://lrn.example.org@evil.example/a",
+            "http://@lrn.example.org/a",
             "http://evil.example\\@lrn.example.org/a",
             "http://lrn.example.org\\.evil.example/a",
             "http:\\\\lrn.example.org/a",
@@ -153,12 +163,18 @@ mod tests {
             "http://lrn.example.org/a\r\nSet-Cookie: a",
             " http://lrn.example.org/a",
             "http:lrn.example.org/a",
+            "http:lrn.example.org/x://y",
+            "http:/lrn.example.org/a",
+            "http:///lrn.example.org/a",
             "//lrn.example.org/a",
             "/a",
             "javascript:alert(1)",
             "http://lrn.example.org/ü",
         ] {
-            assert!(!is_plain_address_within(wrong, origin), "{wrong}");
+            assert!(
+                !(is_plain_address(wrong) && is_within(wrong, origin)),
+                "{wrong}"
+            );
         }
     }
 }

@@ -138,15 +138,11 @@ impl Configuration {
         if let Some(id) = named {
             return self.usable_server(id, tool);
         }
-        let mut enabled = self.servers_of(tool).filter(|server| server.enabled);
-        match (enabled.next(), enabled.count()) {
-            (Some(only), 0) => Ok(only),
+        let mut mapped = self.servers_of(tool);
+        match (mapped.next(), mapped.count()) {
+            (Some(only), 0) => self.usable_server(only.id.as_str(), tool),
             (Some(_), others) => Err(ServerChoiceError::Ambiguous(others + 1)),
-            // Nothing usable: if just one is mapped, say that it is disabled.
-            (None, _) => match (self.servers_of(tool).next(), self.servers_of(tool).count()) {
-                (Some(only), 1) => Err(ServerChoiceError::Disabled(only.id.clone())),
-                _ => Err(ServerChoiceError::Ambiguous(0)),
-            },
+            (None, _) => Err(ServerChoiceError::Ambiguous(0)),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Read here by hand and strictly: it decides who acts where, so a quote that is never closed or a
 //! field that goes on after its quote is refused, where a general reader would guess.
 
+use super::base_url::is_plain_address;
 use super::id::ServerId;
 
 /// What a field of customCSV means.
@@ -53,7 +54,8 @@ pub struct CustomCsv {
     pub course: String,
     /// The section, where the form has one; may be empty.
     pub section: Option<String>,
-    /// The address of the course, where the form has one; its server decides whether it is right.
+    /// The address of the course, where the form has one, without a slash at its end; it must lie within
+    /// its server's origin.
     pub course_url: Option<String>,
     /// The server, where the form names one.
     pub server: Option<NamedServer>,
@@ -88,6 +90,11 @@ pub enum CustomCsvError {
     /// A field is longer than 255 characters.
     #[error("the {0} in customCSV is longer than 255 characters")]
     TooLong(&'static str),
+    /// The course address is none that may stand in a browser's address.
+    #[error(
+        "the course address in customCSV must be a plain http(s) address without query, fragment or user"
+    )]
+    CourseUrl,
     /// A field holds a control character.
     #[error("the {0} in customCSV holds a control character")]
     Control(&'static str),
@@ -135,7 +142,13 @@ impl CustomCsv {
             Field::User => self.user = value,
             Field::Course => self.course = value,
             Field::Section => self.section = Some(value),
-            Field::CourseUrl => self.course_url = Some(value),
+            Field::CourseUrl => {
+                let address = value.trim_end_matches('/');
+                if !is_plain_address(address) {
+                    return Err(CustomCsvError::CourseUrl);
+                }
+                self.course_url = Some(address.to_owned());
+            }
             Field::ExtLmsId => {
                 self.server = Some(
                     value

@@ -70,8 +70,9 @@ impl FinishUrl {
                 .map(|url| url.origin().ascii_serialization())
         };
         let origin = origin_with("1").ok_or(InvalidFinishUrl)?;
+        let names_a_host = text.starts_with("//");
         let plain = text.chars().all(|c| c.is_ascii_graphic() && c != '\\');
-        if !plain || origin_with("x").as_ref() != Some(&origin) {
+        if names_a_host || !plain || origin_with("x").as_ref() != Some(&origin) {
             return Err(InvalidFinishUrl);
         }
         if text.starts_with("http://") || text.starts_with("https://") {
@@ -138,6 +139,7 @@ mod tests {
         for wrong in [
             "http://{uid}/a",
             "//{uid}",
+            "//evil.example/{uid}",
             "{uid}:alert(1)",
             "javascript:alert(1)",
             "http://h/\\a b",

@@ -54,6 +54,11 @@ impl SecretKeys {
         Ok(Self(keys))
     }
 
+    /// One key, without a name.
+    pub fn of_one(key: [u8; 32]) -> Self {
+        Self(vec![(UNNAMED.to_owned(), key)])
+    }
+
     /// One key from 32 random bytes, in the form that [`SecretKeys::parse`] reads.
     pub fn written(random: [u8; 32]) -> String {
         STANDARD.encode(random)

@@ -191,6 +191,15 @@ impl StateKeys {
     }
 }
 
+/// Whether a text has the form of a token of one of `purposes`. Says nothing of who made it.
+pub fn may_be_state(token: &str, purposes: &[Purpose]) -> bool {
+    URL_SAFE_NO_PAD.decode(token).is_ok_and(|bytes| {
+        bytes.len() >= HEAD + TAG
+            && bytes[0] == VERSION
+            && purposes.iter().any(|purpose| purpose.byte() == bytes[1])
+    })
+}
+
 impl std::fmt::Debug for StateKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("StateKeys(…)")

@@ -14,6 +14,7 @@ use crate::domain::person::Person;
 use crate::domain::platform::{CallbackState, LaunchAuth, Platform};
 use crate::domain::query::Query;
 use crate::domain::session::SessionKey;
+use crate::domain::state_token::Purpose;
 use crate::domain::tool::Tool;
 
 /// A browser request as it came.
@@ -47,26 +48,27 @@ pub struct Visitor {
 /// How a request comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
-    /// A launch: signed where the platform signs, or from the saved page, with a state in place of the
-    /// signature.
+    /// A launch: signed where the platform signs.
     Launch,
-    /// A callback, for which a state vouches.
+    /// The saved page's link back to editing: a state in place of the signature, which is checked here.
+    EditAgain,
+    /// A callback, for which a state vouches that its story opens.
     Callback,
 }
 
 /// What vouches for a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
-    /// The launch signature, which was checked.
+    /// The launch signature.
     Signature,
-    /// A state token, which the story itself has yet to check.
-    State,
-    /// Nothing: the platform is open.
+    /// The state of the saved page, with the author for whom it was made.
+    EditAgain(Option<Person>),
+    /// Nothing yet: the platform is open, or it is a callback.
     Nothing,
 }
 
 impl Gateway {
-    /// Checks platform, signature and tool.
+    /// Checks platform, signature, tool and, in its place, the state of the saved page.
     pub fn admit(
         &self,
         arrival: Arrival<'_>,
@@ -78,44 +80,71 @@ impl Gateway {
             .platform(arrival.platform)
             .ok_or(Refusal::UnknownPlatform)?
             .clone();
-        let has = |name| arrival.query.get(name).is_some();
-        let by_state = entry == Entry::Callback || (has("state") && !has("sig"));
         let named = arrival
             .query
             .get("uid")
             .filter(|uid| !uid.trim().is_empty());
-        let (uid, proof) = match (&platform.launch_auth, by_state) {
-            (LaunchAuth::Signed(key), false) => {
+        let (uid, proof) = match (&platform.launch_auth, entry) {
+            (LaunchAuth::Signed(key), Entry::Launch) => {
                 let key = key.as_ref().ok_or(LaunchSignatureError::Wrong)?;
-                (
-                    Some(key.verify(arrival.path_and_query, arrival.query, now)?),
-                    Proof::Signature,
-                )
+                let uid = key.verify(arrival.path_and_query, arrival.query, now)?;
+                (Some(uid), Proof::Signature)
             }
+            (LaunchAuth::Open, _) => (named, Proof::Nothing),
             // A name beside a state is nobody's word, but where a platform asks for no states it is all
             // that a callback has.
-            (LaunchAuth::Signed(_), true) => {
-                let unasked =
-                    entry == Entry::Callback && platform.callback_state == CallbackState::Off;
-                (named.filter(|_| unasked), Proof::State)
-            }
-            (LaunchAuth::Open, true) => (named, Proof::State),
-            (LaunchAuth::Open, false) => (named, Proof::Nothing),
+            (LaunchAuth::Signed(_), Entry::Callback) => (
+                named.filter(|_| platform.callback_state == CallbackState::Off),
+                Proof::Nothing,
+            ),
+            (LaunchAuth::Signed(_), Entry::EditAgain) => (None, Proof::Nothing),
         };
-        let uid = uid.map(|uid| Person::Lams(uid.to_owned()));
         let tool = configuration
             .tool(arrival.signature)
             .ok_or(Refusal::UnknownTool)?
             .clone();
-        Ok(Visitor {
+        let uid = uid.map(|uid| lams_login("uid", uid));
+        let mut visitor = Visitor {
             configuration,
             platform,
             tool,
-            uid,
+            uid: None,
             proof,
-        })
+        };
+        if entry == Entry::EditAgain {
+            visitor.proof = Proof::EditAgain(self.open_edit_again(&visitor, arrival.query, now)?);
+        }
+        visitor.uid = uid.transpose()?;
+        Ok(visitor)
+    }
+
+    /// The author for whom the saved page made its link.
+    fn open_edit_again(
+        &self,
+        visitor: &Visitor,
+        query: &Query<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Person>, Refusal> {
+        let purposes = [Purpose::EditAgain];
+        let id = visitor.id_of_state::<ToolContentId>(query, "toolContentID", &purposes)?;
+        let token = query.get("state");
+        Ok(self
+            .state_keys()
+            .open(token, &purposes, visitor.subject(id.get()), now)?
+            .person)
     }
 }
+
+/// A LAMS login as a request names it: what can be stored and shown.
+pub(super) fn lams_login(parameter: &'static str, login: &str) -> Result<Person, Refusal> {
+    if login.chars().count() > LONGEST_LOGIN || login.chars().any(char::is_control) {
+        return Err(Refusal::Login(parameter));
+    }
+    Ok(Person::Lams(login.to_owned()))
+}
+
+/// The longest login, in characters: what LAMS's own column takes.
+const LONGEST_LOGIN: usize = 255;
 
 impl Visitor {
     /// Content of the visitor's platform and tool.

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::admission::{Proof, Visitor};
 use super::{Gateway, Refusal};
-use crate::domain::base_url::is_plain_address_within;
+use crate::domain::base_url::is_within;
 use crate::domain::content::{Content, ContentKey, Place};
 use crate::domain::custom_csv::CustomCsv;
 use crate::domain::id::ToolContentId;
@@ -29,11 +29,6 @@ pub async fn open(
     query: &Query<'_>,
     now: DateTime<Utc>,
 ) -> Result<String, Refusal> {
-    // A state in place of the signature comes from the saved page, and names its author.
-    let from_state = match visitor.proof {
-        Proof::State => gateway.open_edit_again(visitor, query, now)?,
-        Proof::Signature | Proof::Nothing => None,
-    };
     query.check()?;
     let id: ToolContentId = query.required("toolContentID")?.parse()?;
     query.required("contentFolderID")?;
@@ -46,8 +41,11 @@ pub async fn open(
         None => None,
     };
 
-    let proven = visitor.proof != Proof::Nothing;
-    let launcher = from_state.or_else(|| visitor.uid.clone());
+    let (proven, launcher) = match &visitor.proof {
+        Proof::Signature => (true, visitor.uid.clone()),
+        Proof::EditAgain(author) => (true, author.clone().or_else(|| visitor.uid.clone())),
+        Proof::Nothing => (false, visitor.uid.clone()),
+    };
     let key = visitor.content_key(id);
     let stored = gateway.store.content(&key).await?;
     let check_person = |server: &Server| match (&launcher, &csv) {
@@ -62,7 +60,8 @@ pub async fn open(
         Some(content) => content,
         None => {
             let csv = csv.as_ref().ok_or(Refusal::CustomCsvMissing)?;
-            let (server, place) = place_of(visitor, csv, query.get("extLmsId"))?;
+            let named = query.get("extLmsId").filter(|id| !id.trim().is_empty());
+            let (server, place) = place_of(visitor, csv, named)?;
             check_person(&server)?;
             gateway.insert_content(&key, &place, now).await?
         }
@@ -104,11 +103,8 @@ pub(super) fn place_of(
         .configuration
         .choose_server(&visitor.tool.signature, csv, ext_lms_id)?
         .clone();
-    let course_url = csv
-        .course_url
-        .as_deref()
-        .map(|address| address.trim_end_matches('/'));
-    if course_url.is_some_and(|address| !is_plain_address_within(address, server.url.origin())) {
+    let address = csv.course_url.as_deref();
+    if address.is_some_and(|address| !is_within(address, server.url.origin())) {
         return Err(Refusal::CourseUrl(server.id.clone()));
     }
     let place = Place {
@@ -116,27 +112,12 @@ pub(super) fn place_of(
         user: csv.user.clone(),
         course: csv.course.clone(),
         section: csv.section.clone(),
-        course_url: course_url.map(str::to_owned),
+        course_url: csv.course_url.clone(),
     };
     Ok((server, place))
 }
 
 impl Gateway {
-    /// The author for whom the saved page made its link.
-    fn open_edit_again(
-        &self,
-        visitor: &Visitor,
-        query: &Query<'_>,
-        now: DateTime<Utc>,
-    ) -> Result<Option<Person>, Refusal> {
-        let id: ToolContentId = query.required("toolContentID")?.parse()?;
-        let subject = visitor.subject(id.get());
-        let state =
-            self.state_keys()
-                .open(query.get("state"), &[Purpose::EditAgain], subject, now)?;
-        Ok(state.person)
-    }
-
     /// Stores new content, or answers what another request stored first.
     async fn insert_content(
         &self,

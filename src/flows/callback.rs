@@ -32,13 +32,9 @@ pub async fn update_content(
     query: &Query<'_>,
     now: DateTime<Utc>,
 ) -> Result<Saved, Refusal> {
-    let token = query.get("state").filter(|token| !token.is_empty());
-    if token.is_none() {
-        // Said before anything about the parameters.
-        gateway.open_callback_state(visitor, None, &[Purpose::Update], 0, now)?;
-    }
-    let id: ToolContentId = query.required("toolContentID")?.parse()?;
-    let state = gateway.open_callback_state(visitor, token, &[Purpose::Update], id.get(), now)?;
+    let purposes = [Purpose::Update];
+    let id: ToolContentId = visitor.id_of_state(query, "toolContentID", &purposes)?;
+    let state = gateway.open_callback_state(visitor, query, &purposes, id.get(), now)?;
     query.check()?;
     let ext_id = visitor
         .tool

@@ -28,13 +28,8 @@ pub async fn finish_activity(
     now: DateTime<Utc>,
 ) -> Result<Back, Refusal> {
     let purposes = [Purpose::Finish, Purpose::Look];
-    let token = query.get("state").filter(|token| !token.is_empty());
-    if token.is_none() {
-        // Said before anything about the parameters.
-        gateway.open_callback_state(visitor, None, &purposes, 0, now)?;
-    }
-    let id: ToolSessionId = query.required("toolSessionID")?.parse()?;
-    let state = gateway.open_callback_state(visitor, token, &purposes, id.get(), now)?;
+    let id: ToolSessionId = visitor.id_of_state(query, "toolSessionID", &purposes)?;
+    let state = gateway.open_callback_state(visitor, query, &purposes, id.get(), now)?;
     query.check()?;
 
     let session = visitor.session_key(id);
@@ -46,19 +41,16 @@ pub async fn finish_activity(
         Some(state) => state.person,
         None => visitor.uid.clone(),
     };
-    let known = match person.as_ref().filter(|_| !looked) {
-        Some(person) => {
-            gateway
+    let marked = person.filter(|_| !looked);
+    match &marked {
+        Some(person)
+            if gateway
                 .store
                 .mark_finished(&session, person.name(), now)
-                .await?
-        }
-        None => gateway.session_facts(&session).await.is_ok(),
-    };
-    if !known {
-        return Err(Refusal::UnknownSession);
+                .await? => {}
+        Some(_) => return Err(Refusal::UnknownSession),
+        None => drop(gateway.session_facts(&session).await?),
     }
-    let marked = person.filter(|_| !looked);
     let goes_on = visitor.platform.finish_url.as_ref().filter(|_| !looked);
     Ok(match (goes_on, &marked) {
         (Some(url), marked) => {

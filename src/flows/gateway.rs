@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use chrono::TimeDelta;
 use moka::sync::Cache;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
 
+use super::Refusal;
 use super::configuration::{LoadError, load};
 use super::learn::SessionFacts;
 use super::recorder::Recorder;
@@ -16,7 +20,7 @@ use crate::domain::secret_keys::{SecretKeys, Vault};
 use crate::domain::session::SessionKey;
 use crate::domain::state_token::StateKeys;
 use crate::outbound::Outbound;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// One thread's hold on the gateway: its own database connections, all else shared.
 #[derive(Clone)]
@@ -38,6 +42,9 @@ struct Shared {
     outbound: Outbound,
     turns: Turns,
     stopping: AtomicBool,
+    /// The runtime and store of what has to be seen through, whoever gives up on it.
+    main: (Handle, Store),
+    under_way: watch::Sender<usize>,
 }
 
 /// How long state tokens live.
@@ -85,6 +92,8 @@ impl Gateway {
             outbound: start.outbound,
             turns: Turns::default(),
             stopping: AtomicBool::new(false),
+            main: (Handle::current(), start.store.clone()),
+            under_way: watch::Sender::new(0),
         };
         Ok(Self {
             store: start.store,
@@ -127,6 +136,50 @@ impl Gateway {
         self.shared.stopping.store(true, Ordering::Relaxed);
     }
 
+    /// Does work to its end, also when its caller gives up waiting: on the gateway's main runtime, with
+    /// connections of that runtime.
+    pub(super) async fn see_through<T, F>(
+        &self,
+        work: impl FnOnce(Gateway) -> F,
+    ) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Refusal>> + Send + 'static,
+    {
+        let (runtime, store) = &self.shared.main;
+        let begun = UnderWay::begin(self.shared.clone());
+        let work = work(self.on_thread(store.clone()));
+        let task = runtime.spawn(async move {
+            let outcome = work.await;
+            drop(begun);
+            outcome
+        });
+        match task.await {
+            Ok(outcome) => outcome,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(Refusal::Stopped),
+            },
+        }
+    }
+
+    /// Waits until nothing is under way that has to be seen through; how much is, where it takes too
+    /// long.
+    pub async fn seen_through(&self, patience: Duration) -> Result<(), usize> {
+        let mut under_way = self.shared.under_way.subscribe();
+        let done = tokio::time::timeout(patience, under_way.wait_for(|count| *count == 0)).await;
+        if done.is_ok() {
+            Ok(())
+        } else {
+            Err(*self.shared.under_way.borrow())
+        }
+    }
+
+    /// Whether the database answers now.
+    pub async fn database_answers(&self) -> Result<(), StoreError> {
+        self.store.ping().await
+    }
+
     /// Whether it is about to stop.
     pub fn is_stopping(&self) -> bool {
         self.shared.stopping.load(Ordering::Relaxed)
@@ -162,4 +215,20 @@ fn path_of(public_url: &str) -> String {
     url.map_or(String::new(), |url| {
         url.path().trim_end_matches('/').to_owned()
     })
+}
+
+/// Counts one piece of work for as long as it lives.
+struct UnderWay(Arc<Shared>);
+
+impl UnderWay {
+    fn begin(shared: Arc<Shared>) -> Self {
+        shared.under_way.send_modify(|count| *count += 1);
+        Self(shared)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.send_modify(|count| *count -= 1);
+    }
 }

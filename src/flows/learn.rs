@@ -1,20 +1,21 @@
 //! A learner, a previewing author or a teacher opens a session: `learning.do` (protocol 3). The path
 //! that a class waits on: one indexed read, everything else from memory, records behind the answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
-use super::admission::{Proof, Visitor};
+use super::admission::{Proof, Visitor, lams_login};
 use super::{Gateway, Refusal};
 use crate::domain::content::{Place, is_not_ready};
 use crate::domain::id::ToolSessionId;
 use crate::domain::launch_mode::LaunchMode;
-use crate::domain::person::Person;
-use crate::domain::query::{Query, QueryError};
+use crate::domain::query::Query;
 use crate::domain::redirect::{Redirect, SessionPage, SessionTarget};
 use crate::domain::session::{Session, SessionKey};
 use crate::domain::state_token::Purpose;
+use crate::store::{Flags, StoreError};
 
 /// What never changes of a session while it exists; kept in memory.
 #[derive(Debug)]
@@ -23,7 +24,14 @@ pub struct SessionFacts {
     pub session: Session,
     /// Where its content lives.
     pub place: Place,
+    /// What could change when it was last read, for launches while the database is away.
+    last_flags: Mutex<Option<(Instant, Flags)>>,
 }
+
+/// While the database is away, what was last read of a session counts for this long.
+const STALE: Duration = Duration::from_secs(300);
+/// The database has this long to answer a launch that could do without it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where the browser goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,18 +56,11 @@ pub async fn open(
     let id: ToolSessionId = query.required("toolSessionID")?.parse()?;
     let launcher = visitor.uid.as_ref();
     // `userID` names a learner where nothing is signed; it never signs for one.
-    let learner = launcher.cloned().or_else(|| {
-        let named = query.get("userID").filter(|name| !name.trim().is_empty());
-        named
-            .filter(|_| visitor.proof == Proof::Nothing)
-            .map(|name| Person::Lams(name.to_owned()))
-    });
-    if learner
-        .as_ref()
-        .is_some_and(|person| !is_a_name(person.name()))
-    {
-        return Err(QueryError::Malformed("userID or uid".to_owned()).into());
-    }
+    let named = query.get("userID").filter(|name| !name.trim().is_empty());
+    let learner = match (launcher, named) {
+        (None, Some(name)) if visitor.proof == Proof::Nothing => Some(lams_login("userID", name)?),
+        _ => launcher.cloned(),
+    };
 
     let key = visitor.session_key(id);
     let facts = gateway.session_facts(&key).await?;
@@ -67,7 +68,7 @@ pub async fn open(
         .configuration
         .usable_server(facts.place.server.as_str(), &visitor.tool.signature)?;
     let name = learner.as_ref().map_or("", |person| person.name());
-    let Some(flags) = gateway.store.flags(&key, name).await? else {
+    let Some(flags) = gateway.flags(&facts, name).await? else {
         gateway.forget_session(&key);
         return Err(Refusal::UnknownSession);
     };
@@ -115,11 +116,6 @@ pub async fn open(
     )))
 }
 
-/// Whether a name can be stored: short enough, and without control characters.
-fn is_a_name(name: &str) -> bool {
-    name.chars().count() <= 255 && !name.chars().any(char::is_control)
-}
-
 impl Gateway {
     /// What never changes of a session, from memory or, the first time, from the database.
     pub(super) async fn session_facts(
@@ -141,9 +137,45 @@ impl Gateway {
             .await?
             .ok_or(Refusal::UnknownSession)?
             .place;
-        let facts = Arc::new(SessionFacts { session, place });
+        let facts = Arc::new(SessionFacts {
+            session,
+            place,
+            last_flags: Mutex::default(),
+        });
         self.sessions().insert(key.clone(), facts.clone());
         Ok(facts)
+    }
+
+    /// What may have changed since the last launch. While the database is away, what was read last, and
+    /// that the person has not finished: launches go on, five minutes at most.
+    async fn flags(&self, facts: &SessionFacts, person: &str) -> Result<Option<Flags>, Refusal> {
+        let read = self.store.flags(&facts.session.key, person);
+        let read = tokio::time::timeout(PATIENCE, read).await;
+        let mut last = facts
+            .last_flags
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let away = match read {
+            Ok(Ok(flags)) => {
+                *last = flags.map(|flags| {
+                    (
+                        Instant::now(),
+                        Flags {
+                            finished_at: None,
+                            ..flags
+                        },
+                    )
+                });
+                return Ok(flags);
+            }
+            Ok(Err(error @ StoreError::Unavailable(_))) => error,
+            Ok(Err(error)) => return Err(error.into()),
+            Err(_) => StoreError::late(),
+        };
+        match *last {
+            Some((at, flags)) if at.elapsed() < STALE => Ok(Some(flags)),
+            _ => Err(away.into()),
+        }
     }
 
     /// Drops what is in memory of a session that is no more.

@@ -32,6 +32,8 @@ pub enum Refusal {
     Id(#[from] InvalidId),
     #[error(transparent)]
     Mode(#[from] UnknownMode),
+    #[error("{0} must be at most 255 characters, none a control character")]
+    Login(&'static str),
     #[error("extToolContentID is not an id: {0}")]
     ExtId(#[from] NotAnExtId),
     #[error("dispatch is {0:?}, which does not exist here")]
@@ -58,6 +60,8 @@ pub enum Refusal {
     StateUsedOtherwise,
     #[error("the session exists already, for other content")]
     SessionOfAnotherContent,
+    #[error("the gateway was stopped before this was done")]
+    Stopped,
     #[error(transparent)]
     Outbound(#[from] OutboundError),
     #[error(transparent)]

@@ -30,15 +30,20 @@ pub async fn create_tool_session(
     content: ToolContentId,
     name: String,
 ) -> Result<Created, Refusal> {
-    let gateway = gateway.clone();
-    let work = tokio::spawn(async move {
+    let work = |gateway: Gateway| async move {
         let _turn = gateway.turns().take(&key).await;
         create(&gateway, key, content, name).await
-    });
-    match work.await {
-        Ok(outcome) => outcome,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
+    };
+    gateway.see_through(work).await
+}
+
+/// A session, as the API shows it.
+pub async fn get(gateway: &Gateway, key: &SessionKey) -> Result<Session, Refusal> {
+    gateway
+        .store
+        .session(key)
+        .await?
+        .ok_or(Refusal::UnknownSession)
 }
 
 async fn create(

@@ -1,12 +1,16 @@
 //! Making and opening the state tokens of one platform's tool.
 
+use std::str::FromStr;
+
 use chrono::{DateTime, Utc};
 
 use super::admission::Visitor;
-use super::{Gateway, random};
+use super::{Gateway, Refusal, random};
+use crate::domain::id::InvalidId;
 use crate::domain::person::Person;
 use crate::domain::platform::CallbackState;
-use crate::domain::state_token::{Purpose, State, StateError, Subject};
+use crate::domain::query::Query;
+use crate::domain::state_token::{Purpose, State, StateError, Subject, may_be_state};
 
 impl Gateway {
     /// A token for `purpose` on content or session `id`.
@@ -49,14 +53,14 @@ impl Gateway {
     pub(super) fn open_callback_state(
         &self,
         visitor: &Visitor,
-        token: Option<&str>,
+        query: &Query<'_>,
         purposes: &[Purpose],
         id: i64,
         now: DateTime<Utc>,
     ) -> Result<Option<State>, StateError> {
         match self
             .state_keys()
-            .open(token, purposes, visitor.subject(id), now)
+            .open(query.get("state"), purposes, visitor.subject(id), now)
         {
             Err(StateError::Missing) if visitor.platform.callback_state == CallbackState::Off => {
                 Ok(None)
@@ -67,6 +71,28 @@ impl Gateway {
 }
 
 impl Visitor {
+    /// The id that a state is bound to. Where the address gives none, a state that is missing or is none
+    /// of these purposes is told first.
+    pub(super) fn id_of_state<T: FromStr<Err = InvalidId>>(
+        &self,
+        query: &Query<'_>,
+        name: &'static str,
+        purposes: &[Purpose],
+    ) -> Result<T, Refusal> {
+        let id = query
+            .required(name)
+            .map_err(Refusal::from)
+            .and_then(|text| Ok(text.parse()?));
+        let required = self.platform.callback_state == CallbackState::Required;
+        match query.get("state").filter(|token| !token.is_empty()) {
+            None if required => Err(StateError::Missing.into()),
+            Some(token) if id.is_err() && !may_be_state(token, purposes) => {
+                Err(StateError::Wrong.into())
+            }
+            _ => id,
+        }
+    }
+
     pub(super) fn subject(&self, id: i64) -> Subject<'_> {
         Subject {
             platform: &self.platform.id,

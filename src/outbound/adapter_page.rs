@@ -29,7 +29,8 @@ impl Outbound {
         let outcome = async {
             let parameters = [("method", "clone"), ("extToolContentID", source.as_str())];
             let answer = self.get(tool, server, place, &parameters).await?;
-            let copy = id_of(tool, &answer).map_err(Failure::NotAnId)?;
+            let copy =
+                id_of(tool, &answer).ok_or_else(|| Failure::NotAnId(excerpt(&answer, server)))?;
             if copy == *source {
                 return Err(Failure::SameId(copy.to_string()));
             }
@@ -37,7 +38,7 @@ impl Outbound {
         };
         outcome.await.map_err(|failure| OutboundError {
             server: server.id.clone(),
-            failure: failure.masked(server),
+            failure,
         })
     }
 
@@ -90,7 +91,7 @@ impl Outbound {
             401 => Err(Failure::HashRefused),
             status => Err(Failure::Status {
                 status,
-                answer: excerpt(&answer),
+                answer: excerpt(&answer, server),
             }),
         }
     }
@@ -124,38 +125,58 @@ fn signed_query(
 }
 
 /// Reads the first line of an answer as an id of the tool's form.
-fn id_of(tool: &Tool, answer: &[u8]) -> Result<ExtId, String> {
-    let wrong = || {
-        if answer.is_empty() {
-            "an empty answer".to_owned()
-        } else {
-            excerpt(answer)
-        }
-    };
+fn id_of(tool: &Tool, answer: &[u8]) -> Option<ExtId> {
     let line = answer
         .split(|b| *b == b'\n')
         .next()
         .unwrap_or_default()
         .trim_ascii();
-    let text = std::str::from_utf8(line).map_err(|_| wrong())?;
-    if text.len() > LONGEST_ID {
-        return Err(wrong());
-    }
-    tool.id_form.parse(text).map_err(|_| wrong())
+    let text = std::str::from_utf8(line)
+        .ok()
+        .filter(|text| text.len() <= LONGEST_ID)?;
+    tool.id_form.parse(text).ok()
 }
 
-/// The beginning of an answer as one readable line.
-fn excerpt(answer: &[u8]) -> String {
+/// The beginning of an answer as one readable line, without the server's key and without hashes, should
+/// the server have echoed what it was sent.
+fn excerpt(answer: &[u8], server: &Server) -> String {
+    if answer.is_empty() {
+        return "an empty answer".to_owned();
+    }
     let text = String::from_utf8_lossy(answer);
+    let separates = |c: char| c.is_whitespace() || c.is_control();
     let words: Vec<_> = text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|w| !w.is_empty())
+        .split(separates)
+        .filter(|word| !word.is_empty())
         .collect();
-    let line = words.join(" ");
+    let mut line = without_hashes(&words.join(" "));
+    if let Some(key) = &server.key {
+        line = line.replace(key.expose_secret(), "…");
+    }
     match line.char_indices().nth(160) {
         Some((end, _)) => format!("“{}…”", &line[..end]),
         None => format!("“{line}”"),
     }
+}
+
+/// Every run of forty or more hexadecimal digits left out: SHA-1 has forty.
+fn without_hashes(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(begin) = rest.find(|c: char| c.is_ascii_hexdigit()) {
+        let length = rest[begin..]
+            .bytes()
+            .take_while(u8::is_ascii_hexdigit)
+            .count();
+        out.push_str(&rest[..begin]);
+        out.push_str(if length >= 40 {
+            "…"
+        } else {
+            &rest[begin..begin + length]
+        });
+        rest = &rest[begin + length..];
+    }
+    out + rest
 }
 
 fn failure_of(error: reqwest::Error, limit: std::time::Duration) -> Failure {
@@ -166,7 +187,9 @@ fn failure_of(error: reqwest::Error, limit: std::time::Duration) -> Failure {
         words = cause.to_string();
         source = cause.source();
     }
-    if error.is_connect() {
+    if error.is_connect() && error.is_timeout() {
+        Failure::NoConnectionInTime
+    } else if error.is_connect() {
         Failure::NotSent(words)
     } else if error.is_timeout() {
         Failure::TimedOut(limit)
@@ -175,26 +198,27 @@ fn failure_of(error: reqwest::Error, limit: std::time::Duration) -> Failure {
     }
 }
 
-impl Failure {
-    /// Without the server's key, should its answer have held it.
-    fn masked(self, server: &Server) -> Self {
-        let Some(key) = &server.key else { return self };
-        let mask = |text: String| text.replace(key.expose_secret(), "…");
-        match self {
-            Failure::Status { status, answer } => Failure::Status {
-                status,
-                answer: mask(answer),
-            },
-            Failure::NotAnId(answer) => Failure::NotAnId(mask(answer)),
-            other => other,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::base_url::BaseUrl;
     use crate::domain::tool::builtin_tools;
+
+    fn server() -> Server {
+        Server {
+            id: "moodle".parse().unwrap(),
+            name: "Moodle".into(),
+            url: BaseUrl::parse("http://moodle.example.org/").unwrap(),
+            key: Some("S3cretKey".to_owned().into()),
+            prefix: None,
+            enabled: true,
+            sign_redirects: true,
+            timeout: None,
+            private_network: true,
+            tools: Default::default(),
+            settings: Default::default(),
+        }
+    }
 
     #[test]
     fn an_id_is_a_positive_number_alone_on_the_first_line() {
@@ -202,18 +226,20 @@ mod tests {
         assert_eq!(id_of(&tool, b"57").unwrap().as_str(), "57");
         assert_eq!(id_of(&tool, b"57\r\nmore").unwrap().as_str(), "57");
         for wrong in ["", "0", "-1", "+5", "<html>", "\u{feff}57", "57 58", "\n57"] {
-            assert!(id_of(&tool, wrong.as_bytes()).is_err(), "{wrong:?}");
+            assert!(id_of(&tool, wrong.as_bytes()).is_none(), "{wrong:?}");
         }
-        assert_eq!(
-            id_of(&tool, b"<html>\n <b>Log in</b>").unwrap_err(),
-            "“<html> <b>Log in</b>”"
-        );
     }
 
     #[test]
-    fn an_excerpt_is_one_line_and_short() {
-        let long = excerpt("é".repeat(1000).as_bytes());
-        assert_eq!(long.chars().count(), 163);
+    fn an_excerpt_is_one_line_and_short_and_holds_no_secret() {
+        let excerpt = |answer: &[u8]| excerpt(answer, &server());
+        assert_eq!(excerpt("é".repeat(1000).as_bytes()).chars().count(), 163);
         assert_eq!(excerpt(b"a\0b\n\n  c\xff"), "“a b c\u{fffd}”");
+        let hash = crate::domain::hash::external_hash("1", "bill", "moodle", "S3cretKey");
+        let echo = format!("no such page: ?un=bill&ts=1262304000000&hs={hash}&key=S3cretKey");
+        assert_eq!(
+            excerpt(echo.as_bytes()),
+            "“no such page: ?un=bill&ts=1262304000000&hs=…&key=…”"
+        );
     }
 }

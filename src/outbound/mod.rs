@@ -40,6 +40,9 @@ pub enum Failure {
     /// No connection came about; the server has not seen the request.
     #[error("no connection came about: {0}")]
     NotSent(String),
+    /// No connection came about in time; the server has not seen the request.
+    #[error("no connection came about in time")]
+    NoConnectionInTime,
     /// The server did not answer in time. It may have done what was asked.
     #[error("it did not answer within {} s", .0.as_secs_f32())]
     TimedOut(Duration),

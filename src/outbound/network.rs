@@ -40,7 +40,7 @@ pub(super) fn literal_may_be_called(url: &Url, private_network: bool) -> bool {
 
 /// Link-local and metadata addresses never; private and loopback ones where the server is set so.
 fn may_be_called(ip: IpAddr, private_network: bool) -> bool {
-    match ip.to_canonical() {
+    match plain(ip) {
         IpAddr::V4(ip) => {
             let [a, b, ..] = ip.octets();
             let shared = a == 100 && (64..128).contains(&b);
@@ -61,6 +61,22 @@ fn may_be_called(ip: IpAddr, private_network: bool) -> bool {
     }
 }
 
+/// An IPv4 address in whichever way IPv6 wraps it: mapped, compatible, NAT64, 6to4.
+fn plain(ip: IpAddr) -> IpAddr {
+    let IpAddr::V6(v6) = ip.to_canonical() else {
+        return ip.to_canonical();
+    };
+    let wrapped = match v6.segments() {
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Some((high, low)),
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some((high, low)),
+        [0x2002, high, low, ..] => Some((high, low)),
+        _ => None,
+    };
+    wrapped.map_or(IpAddr::V6(v6), |(high, low)| {
+        Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)).into()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +95,10 @@ mod tests {
             ("::ffff:10.0.0.1", true, false),
             ("169.254.169.254", false, false),
             ("::ffff:169.254.169.254", false, false),
+            ("::169.254.169.254", false, false),
+            ("64:ff9b::169.254.169.254", false, false),
+            ("2002:a9fe:a9fe::1", false, false),
+            ("64:ff9b::10.0.0.1", true, false),
             ("fe80::1", false, false),
             ("fd00:ec2::254", false, false),
             ("100.100.100.200", false, false),

@@ -99,7 +99,9 @@ impl Values {
                 name: name.clone(),
                 expected: "a text, a number or a list of texts",
             })?;
-            self.found.insert(key.to_uppercase(), (name, value));
+            let setting = key.to_uppercase();
+            let setting = setting.strip_prefix(PREFIX).unwrap_or(&setting).to_owned();
+            self.found.insert(setting, (name, value));
         }
         Ok(())
     }

@@ -21,8 +21,8 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// For one short command.
-    pub const COMMAND: Budget = Budget { read: 1, write: 1 };
+    /// For one short command, and for what an instance does beside its requests.
+    pub const COMMAND: Budget = Budget { read: 2, write: 2 };
 
     /// For each of `workers` threads, so that an instance opens about twenty-four in all.
     pub fn per_worker(workers: usize) -> Self {

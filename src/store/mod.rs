@@ -48,6 +48,13 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// The database did not answer in the time that its caller had.
+    pub fn late() -> Self {
+        StoreError::Unavailable(sqlx::Error::PoolTimedOut)
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if is_away(&error) {

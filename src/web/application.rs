@@ -1,7 +1,7 @@
 //! The running gateway: built from settings, served until it is told to stop.
 
 use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
@@ -19,8 +19,10 @@ use crate::outbound::Outbound;
 use crate::settings::Settings;
 use crate::store::{Budget, Store, StoreError};
 
-/// What is under way when the gateway is told to stop has this long to end, in seconds.
-const DRAIN_SECONDS: u64 = 10;
+/// What is under way when the gateway is told to stop has this long to end.
+const DRAIN: Duration = Duration::from_secs(10);
+/// What was recorded has at least this long to be stored then.
+const RECORDS: Duration = Duration::from_secs(2);
 
 /// Why the gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +100,7 @@ impl Application {
                 .configure(super::routes)
         })
         .workers(workers)
-        .shutdown_timeout(DRAIN_SECONDS)
+        .shutdown_timeout(DRAIN.as_secs())
         .disable_signals()
         .listen(listener)
         .map_err(failed)?
@@ -130,20 +132,29 @@ impl Application {
         let server = tokio::spawn(self.server);
         stop.await;
         tracing::info!("stopping");
+        let end = Instant::now() + DRAIN;
         self.gateway.begin_stopping();
         handle.stop(true).await;
         let outcome = server
             .await
             .unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        if let Err(cut) = self
+            .gateway
+            .seen_through(end.saturating_duration_since(Instant::now()))
+            .await
+        {
+            tracing::error!(
+                cut,
+                "calls are cut short: what they made on external servers is not known here"
+            );
+        }
         self.watcher.abort();
         // The watcher's hold on the recorder ends with it; then ours does.
         let _ = self.watcher.await;
         let store = self.gateway.store.clone();
         drop(self.gateway);
-        if tokio::time::timeout(Duration::from_secs(DRAIN_SECONDS), self.recorder)
-            .await
-            .is_err()
-        {
+        let left = (end.saturating_duration_since(Instant::now())).max(RECORDS);
+        if tokio::time::timeout(left, self.recorder).await.is_err() {
             tracing::error!("launch records are lost: the database did not take them in time");
         }
         store.close().await;

@@ -106,12 +106,21 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
         header::REFERRER_POLICY,
         HeaderValue::from_static("no-referrer"),
     );
-    let stopping = gateway_of(response.request()).is_some_and(|gateway| gateway.is_stopping());
+    let gateway = gateway_of(response.request());
+    let over_https = gateway.is_some_and(|gateway| gateway.public_url().starts_with("https://"));
+    let stopping = gateway.is_some_and(|gateway| gateway.is_stopping());
+    if over_https {
+        let year = HeaderValue::from_static("max-age=31536000");
+        response
+            .headers_mut()
+            .insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
     if stopping {
+        let close = actix_web::http::ConnectionType::Close;
         response
             .response_mut()
             .head_mut()
-            .set_connection_type(actix_web::http::ConnectionType::Close);
+            .set_connection_type(close);
     }
     log(&response, id, begun, reason.as_deref());
     Ok(response)
@@ -165,14 +174,14 @@ fn worded(response: ServiceResponse, id: RequestId) -> (ServiceResponse, Option<
     };
     let reason = problem.to_string();
     let request = response.request().clone();
-    let too_many = match too_many(&request) {
-        Some(retry_after) if response.status().is_client_error() => {
-            Problem::TooMany { retry_after }
-        }
-        _ => Problem::NoSuchPage,
+    let limited = if response.status().is_client_error() {
+        too_many(&request)
+    } else {
+        None
     };
-    if matches!(too_many, Problem::TooMany { .. }) {
-        problem = &too_many;
+    let limited = limited.map(|retry_after| Problem::TooMany { retry_after });
+    if let Some(limited) = &limited {
+        problem = limited;
     }
     let words = words::of(problem);
     let mut answer = if request.path().starts_with("/api/") {
@@ -210,9 +219,7 @@ fn too_many(request: &HttpRequest) -> Option<u64> {
         return None;
     }
     let limits = request.app_data::<web::Data<Limits>>()?;
-    limits
-        .refused(limits.address_of(request)?, Instant::now())
-        .err()
+    limits.refused(limits.address_of(request)?).err()
 }
 
 /// RFC 9457.

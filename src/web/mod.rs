@@ -24,8 +24,16 @@ fn routes(config: &mut web::ServiceConfig) {
     config
         .app_data(web::PayloadConfig::new(LONGEST_BODY))
         .service(web::resource("/").route(web::get().to(pages::home)))
-        .service(web::resource("/healthz").route(web::get().to(ops::healthz)))
-        .service(web::resource("/readyz").route(web::get().to(ops::readyz)))
+        .service(
+            web::resource("/healthz")
+                .route(web::get().to(ops::healthz))
+                .route(web::head().to(ops::healthz)),
+        )
+        .service(
+            web::resource("/readyz")
+                .route(web::get().to(ops::readyz))
+                .route(web::head().to(ops::readyz)),
+        )
         .service(web::resource("/static/{file}").route(web::get().to(assets::asset)))
         .service(
             web::scope("/api/v1")

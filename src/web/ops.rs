@@ -21,7 +21,7 @@ pub(super) async fn readyz(gateway: web::Data<Gateway>) -> HttpResponse {
     if gateway.is_stopping() {
         return answer(HttpResponse::ServiceUnavailable(), "stopping\n");
     }
-    match tokio::time::timeout(PATIENCE, gateway.store.ping()).await {
+    match tokio::time::timeout(PATIENCE, gateway.database_answers()).await {
         Ok(Ok(())) => answer(HttpResponse::Ok(), "ready\n"),
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");

@@ -152,9 +152,13 @@ fn of_refusal(refusal: &Refusal) -> Words {
             StatusCode::UNAUTHORIZED,
             "state-expired",
             "This return comes too late",
-            "Nothing was stored. Open the activity again from LAMS and save it once more.",
+            "Nothing was stored. Open the activity again from LAMS and end there what you began.",
         ),
-        Refusal::Query(_) | Refusal::Id(_) | Refusal::Mode(_) | Refusal::UnknownDispatch(_) => (
+        Refusal::Query(_)
+        | Refusal::Id(_)
+        | Refusal::Login(_)
+        | Refusal::Mode(_)
+        | Refusal::UnknownDispatch(_) => (
             StatusCode::BAD_REQUEST,
             "parameter",
             "The address is not complete",
@@ -246,7 +250,7 @@ fn of_refusal(refusal: &Refusal) -> Words {
             "Use another toolSessionID, or the toolContentID that the session was made with.",
         ),
         Refusal::Outbound(error) => match error.failure {
-            Failure::TimedOut(_) => (
+            Failure::TimedOut(_) | Failure::NoConnectionInTime => (
                 StatusCode::GATEWAY_TIMEOUT,
                 "server-late",
                 "The external system did not answer in time",
@@ -259,6 +263,12 @@ fn of_refusal(refusal: &Refusal) -> Words {
                 ASK,
             ),
         },
+        Refusal::Stopped => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "stopped",
+            "This could not be ended just now",
+            "Try again in a few seconds.",
+        ),
         Refusal::Store(StoreError::Unavailable(_)) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "database-away",
@@ -284,7 +294,7 @@ fn of_refusal(refusal: &Refusal) -> Words {
         title,
         detail,
         advice,
-        retry_after: away.then_some(5),
+        retry_after: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(5),
     }
 }
 

@@ -32,6 +32,7 @@ async fn it_says_what_it_created_changed_and_left(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
     let database = Database::new(kind).await;
+    assert!(apply(&database, "", &[]).status.success());
     let dry = apply(&database, FILE, &["--dry-run"]);
     assert_eq!(
         said(&dry),
@@ -131,6 +132,11 @@ async fn a_secret_may_come_from_a_file_or_the_environment() {
 }
 
 #[rstest]
+#[case::lines(
+    "[\"mdquiz10\"]",
+    "[\n\"mdquiz10\",\n\"nope\",\n]",
+    "line 14, tools: there is no tool nope"
+)]
 #[case::no_toml("url = ", "url == ", "line 3")]
 #[case::unknown_key("prefix", "prefiks", "line 11, prefiks: unknown field `prefiks`")]
 #[case::bad_url(
@@ -240,6 +246,40 @@ async fn a_mistake_is_named_by_line_and_key_and_changes_nothing(
     {
         assert_eq!(database.number("select count(*) from platforms").await, 0);
         assert_eq!(database.number("select count(*) from servers").await, 0);
+    }
+}
+
+#[actix_web::test]
+async fn a_dry_run_makes_nothing_at_all() {
+    let database = Database::new(Kind::Sqlite).await;
+    let dry = apply(&database, FILE, &["--dry-run"]);
+    assert_eq!(
+        said(&dry),
+        "would create platform lams\nwould create server moodle\n"
+    );
+    let wrong = apply(
+        &database,
+        &FILE.replace("mdquiz10", "mdquiz11"),
+        &["--dry-run"],
+    );
+    assert_eq!(wrong.status.code(), Some(1));
+    assert_eq!(
+        std::fs::read_dir(database.folder.path()).unwrap().count(),
+        0
+    );
+}
+
+#[actix_web::test]
+async fn what_this_version_does_not_use_is_said() {
+    let database = Database::new(Kind::Sqlite).await;
+    let file =
+        format!("{FILE}time_zone = \"Europe/Sofia\"\n[servers.enrollment]\nbackend = \"dummy\"\n");
+    let output = apply(&database, &file, &[]);
+    assert!(output.status.success(), "{}", said(&output));
+    for key in ["enrollment", "time_zone"] {
+        assert!(said(&output).contains(&format!(
+            "warning: {key} of server moodle is not used by this version"
+        )));
     }
 }
 

@@ -90,11 +90,13 @@ async fn the_first_start_makes_database_and_key_for_their_owner_alone() {
     };
     let key = run();
     assert_eq!(run(), key);
-    let mode = std::fs::metadata(folder.path().join("own.db.key"))
-        .unwrap()
-        .permissions()
-        .mode();
-    assert_eq!(mode & 0o777, 0o600);
+    for file in ["own.db", "own.db.key"] {
+        let mode = std::fs::metadata(folder.path().join(file))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
 }
 
 #[rstest]

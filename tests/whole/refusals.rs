@@ -66,6 +66,7 @@ async fn what_is_missing_or_malformed_is_told(#[values(Kind::Postgres, Kind::Sql
         "mode=learner&toolSessionID=60&userID=a%00b",
         "dispatch=finishActivity",
         "dispatch=finishActivity&toolSessionID=0",
+        "dispatch=finishActivity&toolSessionID=60&uid=a%00b",
         "dispatch=nothing&toolSessionID=60",
     ] {
         cases.push((learner(rest), 400, incomplete));
@@ -147,6 +148,7 @@ tools = ["mdfrum10"]
     )
     .await;
     let csv = |csv: &str| format!("{AUTHOR}&customCSV={csv}");
+    let quiz = csv("bill,7,3");
     let forum =
         "/lams/tool/mdfrum10/authoring.do?toolContentID=1&contentFolderID=f1&customCSV=a,b,c";
     all_refused(
@@ -178,9 +180,20 @@ tools = ["mdfrum10"]
                 "The external system is not connected to this tool",
             ),
             (
-                format!("{}&extLmsId=nobody", csv("bill,7,3")),
+                format!("{quiz}&extLmsId=nobody"),
                 403,
                 "The external system is not connected here",
+            ),
+            // Two are mapped, though one of them is off.
+            (
+                quiz.clone(),
+                400,
+                "It is not clear where this activity lives",
+            ),
+            (
+                format!("{quiz}&extLmsId="),
+                400,
+                "It is not clear where this activity lives",
             ),
             (
                 forum.into(),
@@ -190,14 +203,24 @@ tools = ["mdfrum10"]
         ],
     )
     .await;
-    // The older form finds the only server, or the one that is named.
-    let one = gateway.get(&csv("bill,7,3")).await.location();
-    assert!(one.starts_with("http://moodle.example.org/"), "{one}");
-    let named = gateway
-        .get(&format!("{forum}&extLmsId=other"))
-        .await
-        .location();
-    assert!(named.starts_with("http://other.example.org/"), "{named}");
+    // The older form finds the server that is named, or the only one.
+    for (path, server) in [
+        (
+            format!("{quiz}&extLmsId=moodle"),
+            "http://moodle.example.org/",
+        ),
+        (
+            format!("{forum}&extLmsId=other"),
+            "http://other.example.org/",
+        ),
+        (
+            forum.replace("mdfrum10", "mdchat10"),
+            "http://moodle.example.org/",
+        ),
+    ] {
+        let location = gateway.get(&path).await.location();
+        assert!(location.starts_with(server), "{location}");
+    }
 }
 
 #[rstest]
@@ -322,24 +345,50 @@ async fn what_comes_too_early_or_twice_is_told(#[values(Kind::Postgres, Kind::Sq
 }
 
 #[actix_web::test]
-async fn a_missing_database_is_told_with_when_to_try_again() {
-    let setup = Setup::open();
-    let mut gateway = Gateway::start(Kind::Postgres, setup).await;
+async fn without_its_database_it_says_what_waits_and_launches_what_it_knows() {
+    let (mut gateway, _peer) = Gateway::with_session(Kind::Postgres, Setup::open()).await;
+    gateway.session("mdquiz10", 3, 1).await;
+    let learn = |session: i64| {
+        format!("/lams/tool/mdquiz10/learning.do?mode=learner&toolSessionID={session}&uid=mdl_Anna")
+    };
+    let back = "/lams/tool/mdquiz10/learning.do?dispatch=finishActivity&toolSessionID=3";
+    gateway.get(&learn(2)).await.location();
     assert_eq!(gateway.get("/readyz").await.status, 200);
     gateway.database.lock_out().await;
-    let page = gateway.get(&format!("{AUTHOR}{CSV}")).await;
-    assert_eq!(page.refused(503), "This cannot be done just now");
-    assert_eq!(page.headers["retry-after"], "5");
+
+    let new = format!(
+        "{}{CSV}",
+        AUTHOR.replace("toolContentID=1", "toolContentID=9")
+    );
+    for path in [
+        new.clone(),
+        learn(3),
+        back.to_owned(),
+        format!("{back}&uid=mdl_Anna"),
+    ] {
+        let page = gateway.get(&path).await;
+        assert_eq!(page.refused(503), "This cannot be done just now", "{path}");
+        assert_eq!(page.headers["retry-after"], "5");
+    }
+    for _ in 0..20 {
+        gateway.get(&learn(2)).await.location();
+    }
     let ready = gateway.get("/readyz").await;
-    assert_eq!(ready.status, 503);
-    assert_eq!(gateway.get("/healthz").await.status, 200);
+    assert_eq!(
+        (ready.status, gateway.get("/healthz").await.status),
+        (503, 200)
+    );
+
     gateway.database.let_in().await;
     Gateway::until("ready again", || async {
         gateway.get("/readyz").await.status == 200
     })
     .await;
-    gateway.get(&format!("{AUTHOR}{CSV}")).await.location();
+    gateway.get(&new).await.location();
+    gateway.get(&learn(3)).await.location();
     assert!(gateway.stop().success());
+    let opened = "select count(*) from session_users where opened_at is not null";
+    assert_eq!(gateway.database.number(opened).await, 2);
 }
 
 #[actix_web::test]

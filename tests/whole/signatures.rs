@@ -269,6 +269,53 @@ async fn the_saved_pages_link_opens_its_own_content_only() {
     assert_eq!(gateway.get_public(&as_anna).await.status, 403);
 }
 
+#[rstest]
+#[actix_web::test]
+async fn a_state_stands_for_a_signature_on_the_saved_pages_link_alone(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let (gateway, _peer) = Gateway::with_session(kind, Setup::default()).await;
+    let callback = callback_of(&gateway.author("mdquiz10", 1).await.location());
+    let update = callback.rsplit_once("&state=").unwrap().1.to_owned();
+    let saved = gateway
+        .get_public(&format!("{callback}&extToolContentID=5"))
+        .await;
+    let again = saved.attributes("#edit-again", "href").remove(0);
+    let again = again.rsplit_once("&state=").unwrap().1.to_owned();
+    let learner = gateway.get_signed(LEARN, "mdl_Anna").await.location();
+    let back = parameter(&learner, "returnUrl").unwrap();
+    let finish = back.rsplit_once("&state=").unwrap().1.to_owned();
+    let before = gateway.database.rows().await;
+    let monitor = "/lams/tool/mdquiz10/monitoring.do?toolContentID=1&contentFolderID=f1";
+    let author = AUTHOR.replace("toolContentID=1", "toolContentID=20");
+    for state in ["x", &update, &again, &finish] {
+        for path in [
+            LEARN,
+            monitor,
+            &author,
+            "/lams/tool/mdquiz10/authoring.do?dispatch=nothing",
+        ] {
+            let page = gateway.get(&format!("{path}&state={state}")).await;
+            assert_eq!(page.status, 401, "{path} with {state}");
+        }
+    }
+    // What is told first is the state, then the parameters.
+    for path in [
+        "/lams/tool/mdquiz10/authoring.do?dispatch=updateContent&extToolContentID=5&state=x",
+        "/lams/tool/mdquiz10/authoring.do?dispatch=updateContent&toolContentID=x&state=x",
+        "/lams/tool/mdquiz10/learning.do?dispatch=finishActivity&toolSessionID=x&state=x",
+    ] {
+        assert_eq!(
+            gateway.get(path).await.refused(401),
+            "This return cannot be trusted",
+            "{path}"
+        );
+    }
+    let no_id = format!("/lams/tool/mdquiz10/authoring.do?dispatch=updateContent&state={update}");
+    assert_eq!(gateway.get(&no_id).await.status, 400);
+    assert_eq!(gateway.database.rows().await, before);
+}
+
 #[actix_web::test]
 async fn the_api_knows_a_platform_by_its_token() {
     let (gateway, _peer) = Gateway::with_session(Kind::Sqlite, Setup::default()).await;

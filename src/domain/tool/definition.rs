@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{ADAPTER_PAGE, Address, AddressError, ConfigItem, IdForm, Tool, Value};
+use crate::domain::base_url::BaseUrl;
 use crate::domain::custom_csv::{Field, Form};
 use crate::domain::id::Signature;
 
@@ -76,6 +77,9 @@ pub enum DefinitionError {
     /// The parameters of the adapter page are wrong.
     #[error("adapter_page.parameters: {0}")]
     Parameters(AddressError),
+    /// The address of the adapter page is none.
+    #[error("adapter_page.address: must be an http(s) address, or relative to the server's url")]
+    AdapterPage,
     /// The fields of customCSV make no sense.
     #[error("custom_csv.{0}")]
     CustomCsv(&'static str),
@@ -137,6 +141,13 @@ impl TryFrom<Written> for Tool {
             })
             .collect();
         check_config(&config)?;
+
+        let anywhere =
+            BaseUrl::parse("http://server.invalid/").map_err(|_| DefinitionError::AdapterPage)?;
+        let page = &definition.adapter_page.address;
+        if page.contains(char::is_whitespace) || anywhere.join(page).is_err() {
+            return Err(DefinitionError::AdapterPage);
+        }
 
         let reader = Reader {
             form: &form,
@@ -330,6 +341,13 @@ required = true
             refused("un={user}", "un={ext_session_id}"),
             @"adapter_page.parameters: {ext_session_id} has no value in adapter_page.parameters"
         );
+        for wrong in ["ftp://h/a", "a b", "http://"] {
+            let refused = refused("address = \"adapter\"", &format!("address = {wrong:?}"));
+            assert!(
+                refused.contains("adapter_page.address: must be"),
+                "{refused}"
+            );
+        }
         insta::assert_snapshot!(
             refused("name = \"forum\"", "name = \"Forum!\""),
             @r#"config: "Forum!" is no name for an item (a-z, 0-9, _)"#

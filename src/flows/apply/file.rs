@@ -72,6 +72,10 @@ pub(super) struct ServerEntry {
     #[serde(default = "yes")]
     pub(super) private_network: bool,
     pub(super) tools: Option<Vec<Spanned<Signature>>>,
+    /// Keys of the interface that this version takes without using them.
+    pub(super) enrollment: Option<toml::Value>,
+    pub(super) login_window_minutes: Option<toml::Value>,
+    pub(super) time_zone: Option<toml::Value>,
     #[serde(default)]
     pub(super) settings: BTreeMap<Spanned<Signature>, ItemValues>,
 }
@@ -117,16 +121,29 @@ impl File {
 fn file_error(text: &str, at: usize, message: &str) -> FileError {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
-    let content = text.lines().nth(line - 1).unwrap_or_default();
-    // What stands left of the equals sign: never a value, which may be a secret.
-    let key = match content.split_once('=') {
-        Some((key, _)) => key.trim(),
-        None if content.trim_start().starts_with('[') => content.trim(),
-        None => "",
-    };
+    // What stands left of the equals sign, here or where a value of several lines began: never the value,
+    // which may be a secret.
+    let key = text
+        .lines()
+        .take(line)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .find_map(key_on);
+    let key = key.unwrap_or_default();
     FileError {
         line,
         key: key.to_owned(),
         message: message.to_owned(),
+    }
+}
+
+/// The key or table that a line names.
+fn key_on(line: &str) -> Option<&str> {
+    let line = line.trim();
+    match line.split_once('=') {
+        Some((key, _)) if !key.trim().contains(['"', '#']) => Some(key.trim()),
+        None if line.starts_with('[') && line.ends_with(']') => Some(line),
+        _ => None,
     }
 }

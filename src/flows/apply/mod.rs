@@ -14,8 +14,9 @@ pub use report::{Outcome, Report};
 use chrono::Utc;
 
 use super::configuration::{LoadError, assemble};
-use crate::domain::secret_keys::Vault;
-use crate::store::{Store, StoreError};
+use super::random;
+use crate::domain::secret_keys::{SecretKeys, Vault};
+use crate::store::{Store, StoreError, StoredConfiguration};
 
 /// Why a file was not applied. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,18 @@ pub enum ApplyError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Says what a file would make where there is no database yet.
+pub fn plan_on_nothing(text: &str) -> Result<Report, ApplyError> {
+    let file = parse(text)?;
+    let vault = SecretKeys::of_one(random::bytes()).vault();
+    let nothing = StoredConfiguration::default();
+    let plan = plan::Plan::of(&file, &nothing, &vault)?;
+    let merged = plan.merged(&nothing);
+    check::check(&file, &merged)?;
+    assemble(merged, &vault)?;
+    Ok(plan.report)
 }
 
 /// Applies the text of a file; with `dry_run` only says what would change.

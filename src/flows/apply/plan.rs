@@ -179,6 +179,17 @@ impl Planner<'_> {
     fn server(&mut self, entry: &ServerEntry) -> Result<ServerRecord, FileError> {
         let id = entry.id.get_ref().to_string();
         let before = self.before.servers.get(&id);
+        for (key, value) in [
+            ("enrollment", &entry.enrollment),
+            ("login_window_minutes", &entry.login_window_minutes),
+            ("time_zone", &entry.time_zone),
+        ] {
+            if value.is_some() {
+                let warning =
+                    format!("{key} of server {id} is not used by this version, and not kept");
+                self.warnings.push(warning);
+            }
+        }
         let drawer = Drawer {
             table: "servers",
             row: &id,

@@ -7,8 +7,7 @@ use super::caller::Caller;
 use super::contents::time;
 use crate::domain::id::ToolContentId;
 use crate::domain::session::{Session, SessionKey};
-use crate::flows::session::create_tool_session;
-use crate::flows::{Gateway, Refusal};
+use crate::flows::{Gateway, Refusal, session};
 use crate::web::problem::Problem;
 
 /// A session, as the API shows it.
@@ -44,11 +43,8 @@ pub(super) async fn get(
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
     let key = key(&caller, &path)?;
-    let session = gateway.store.session(&key).await.map_err(Refusal::from)?;
-    super::json(
-        HttpResponse::Ok(),
-        &SessionAnswer::of(session.ok_or(Refusal::UnknownSession)?),
-    )
+    let session = session::get(&gateway, &key).await?;
+    super::json(HttpResponse::Ok(), &SessionAnswer::of(session))
 }
 
 /// createToolSession: 201 made now, 200 there already.
@@ -66,7 +62,7 @@ pub(super) async fn put(
             format!("name must be at most {LONGEST_NAME} characters, none a control character");
         return Err(Refusal::Body(message).into());
     }
-    let created = create_tool_session(&gateway, key, content, wanted.name).await?;
+    let created = session::create_tool_session(&gateway, key, content, wanted.name).await?;
     let response = if created.made_now {
         HttpResponse::Created()
     } else {

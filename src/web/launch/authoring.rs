@@ -20,10 +20,16 @@ pub(super) async fn authoring(
     let now = Utc::now();
     match query.get("dispatch") {
         None => {
-            let visitor = admit(&gateway, &request, &names, &query, Entry::Launch, now)?;
-            Ok(redirect(
-                &author::open(&gateway, &visitor, &query, now).await?,
-            ))
+            // The saved page's link carries a state in place of the signature.
+            let again = query.get("state").is_some() && query.get("sig").is_none();
+            let entry = if again {
+                Entry::EditAgain
+            } else {
+                Entry::Launch
+            };
+            let visitor = admit(&gateway, &request, &names, &query, entry, now)?;
+            let address = author::open(&gateway, &visitor, &query, now).await?;
+            Ok(redirect(&address))
         }
         Some("updateContent") => {
             let visitor = admit(&gateway, &request, &names, &query, Entry::Callback, now)?;

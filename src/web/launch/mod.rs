@@ -29,7 +29,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 /// Platform and tool signature in the path.
 type Names = web::Path<(String, String)>;
 
-/// The first checks; a launch whose signature is right is never limited.
+/// The first checks; what a signature or state vouches for is never limited.
 fn admit(
     gateway: &Gateway,
     request: &HttpRequest,
@@ -47,7 +47,7 @@ fn admit(
         query,
     };
     let visitor = gateway.admit(arrival, entry, now)?;
-    if visitor.proof == Proof::Signature {
+    if visitor.proof != Proof::Nothing {
         vouch(request);
     }
     Ok(visitor)
