@@ -10,6 +10,7 @@ use std::time::Duration;
 use fantoccini::error::CmdError;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
 use reqwest::Method;
 use serde_json::{Value, json};
 use url::{ParseError, Url};
@@ -44,7 +45,6 @@ const ARGUMENTS: [&str; 12] = [
 impl Driver {
     pub async fn start() -> Self {
         let chromium = on_path("chromium");
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let mut command = program(on_path("chromedriver").to_str().unwrap());
         // Whatever either writes goes there.
@@ -64,8 +64,7 @@ impl Driver {
             "goog:chromeOptions": {"binary": chromium, "args": arguments},
             "goog:loggingPrefs": {"browser": "ALL"},
         });
-        let client = ClientBuilder::rustls()
-            .unwrap()
+        let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(serde_json::from_value::<Capabilities>(capabilities).unwrap())
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
