@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use toolgate::demo::Demo;
-use toolgate::flows::{apply, sign};
+use toolgate::flows::{Gateway, apply, journal, sign};
 use toolgate::opening;
 use toolgate::settings::{DatabaseUrl, LogFormat, Settings};
 use toolgate::web::Application;
@@ -52,6 +52,9 @@ enum Command {
         #[arg(long)]
         folder: Option<PathBuf>,
     },
+    /// Shows and settles calls to external servers whose outcome is not known.
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// Prints PATH with ts, uid and sig added, for trying a launch by hand.
     Sign {
         /// The platform's id.
@@ -60,6 +63,29 @@ enum Command {
         user: String,
         /// Path and query, such as /lams/tool/mdquiz10/learning.do?mode=learner&toolSessionID=5
         path: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum JournalCommand {
+    /// Prints the calls that are under way or unsettled, a line each.
+    List,
+    /// Sends a call again, under the same rid. For when it made nothing, or where the server knows rid.
+    Retry {
+        /// The entry's id.
+        id: String,
+    },
+    /// Takes an id found on the external server as what the call made.
+    Adopt {
+        /// The entry's id.
+        id: String,
+        /// The id on the external server.
+        ext_id: String,
+    },
+    /// Gives a call up: the next same one is sent anew.
+    Drop {
+        /// The entry's id.
+        id: String,
     },
 }
 
@@ -94,6 +120,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Demo { folder } => run_demo(settings, folder).await,
         Command::Serve => serve(&settings).await,
         Command::Apply { file, dry_run } => apply_file(&settings, &file, dry_run).await,
+        Command::Journal(command) => run_journal(&settings, command).await,
         Command::Sign {
             platform,
             user,
@@ -162,6 +189,33 @@ fn say(text: impl std::fmt::Display) -> anyhow::Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+async fn run_journal(settings: &Settings, command: JournalCommand) -> anyhow::Result<()> {
+    let opened = opening::open(settings).await?;
+    let gateway = Gateway::for_command(settings, &opened).await?;
+    // Keeps the lease of a call that is sent again.
+    let keeper = tokio::spawn(journal::keep_leases(gateway.clone()));
+    let answer = match command {
+        JournalCommand::List => {
+            let entries = journal::list(&gateway).await?;
+            entries.iter().map(|entry| format!("{entry}\n")).collect()
+        }
+        JournalCommand::Retry { id } => format!("made {}\n", journal::retry(&gateway, &id).await?),
+        JournalCommand::Adopt { id, ext_id } => {
+            format!(
+                "adopted {}\n",
+                journal::adopt(&gateway, &id, &ext_id).await?
+            )
+        }
+        JournalCommand::Drop { id } => {
+            journal::drop_entry(&gateway, &id).await?;
+            "dropped\n".to_owned()
+        }
+    };
+    keeper.abort();
+    opened.store.close().await;
+    say(answer)
 }
 
 /// Ready when the system or a person at the keyboard says stop.

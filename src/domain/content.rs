@@ -16,7 +16,7 @@ pub struct ContentKey {
 }
 
 /// Where content lives: what its first customCSV said. Never changes afterwards.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Place {
     /// The server.
     pub server: ServerId,

@@ -9,6 +9,7 @@ pub mod custom_csv;
 pub mod enc;
 pub mod hash;
 pub mod id;
+pub mod journal;
 pub mod launch_mode;
 pub mod launch_signature;
 pub mod person;

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::admission::{Proof, Visitor};
 use super::{Gateway, Refusal};
 use crate::domain::base_url::is_within;
+use crate::domain::configuration::Configuration;
 use crate::domain::content::{Content, ContentKey, Place};
 use crate::domain::custom_csv::CustomCsv;
 use crate::domain::id::ToolContentId;
@@ -16,6 +17,7 @@ use crate::domain::query::Query;
 use crate::domain::redirect::Redirect;
 use crate::domain::server::Server;
 use crate::domain::state_token::Purpose;
+use crate::domain::tool::Tool;
 
 /// How long learners wait for a teacher who edits a running activity and never saves.
 const EDIT_LOCK: TimeDelta = TimeDelta::minutes(30);
@@ -61,7 +63,7 @@ pub async fn open(
         None => {
             let csv = csv.as_ref().ok_or(Refusal::CustomCsvMissing)?;
             let named = query.get("extLmsId").filter(|id| !id.trim().is_empty());
-            let (server, place) = place_of(visitor, csv, named)?;
+            let (server, place) = place_of(&visitor.configuration, &visitor.tool, csv, named)?;
             check_person(&server)?;
             gateway.insert_content(&key, &place, now).await?
         }
@@ -95,13 +97,13 @@ fn is_same_login(one: &str, other: &str) -> bool {
 
 /// Where new content goes, by what its customCSV says.
 pub(super) fn place_of(
-    visitor: &Visitor,
+    configuration: &Configuration,
+    tool: &Tool,
     csv: &CustomCsv,
     ext_lms_id: Option<&str>,
 ) -> Result<(Arc<Server>, Place), Refusal> {
-    let server = visitor
-        .configuration
-        .choose_server(&visitor.tool.signature, csv, ext_lms_id)?
+    let server = configuration
+        .choose_server(&tool.signature, csv, ext_lms_id)?
         .clone();
     let address = csv.course_url.as_deref();
     if address.is_some_and(|address| !is_within(address, server.url.origin())) {

@@ -14,12 +14,13 @@ use super::Refusal;
 use super::configuration::{LoadError, load};
 use super::learn::SessionFacts;
 use super::recorder::Recorder;
-use super::session::Turns;
 use crate::domain::configuration::Configuration;
 use crate::domain::secret_keys::{SecretKeys, Vault};
 use crate::domain::session::SessionKey;
 use crate::domain::state_token::StateKeys;
+use crate::opening::Opened;
 use crate::outbound::Outbound;
+use crate::settings::Settings;
 use crate::store::{Store, StoreError};
 
 /// One thread's hold on the gateway: its own database connections, all else shared.
@@ -40,7 +41,8 @@ struct Shared {
     sessions: Cache<SessionKey, Arc<SessionFacts>>,
     recorder: Recorder,
     outbound: Outbound,
-    turns: Turns,
+    /// Names this process in the journal.
+    instance: String,
     stopping: AtomicBool,
     /// The runtime and store of what has to be seen through, whoever gives up on it.
     main: (Handle, Store),
@@ -90,7 +92,7 @@ impl Gateway {
             sessions: Cache::new(SESSIONS_IN_MEMORY),
             recorder: start.recorder,
             outbound: start.outbound,
-            turns: Turns::default(),
+            instance: uuid::Uuid::new_v4().to_string(),
             stopping: AtomicBool::new(false),
             main: (Handle::current(), start.store.clone()),
             under_way: watch::Sender::new(0),
@@ -99,6 +101,24 @@ impl Gateway {
             store: start.store,
             shared: Arc::new(shared),
         })
+    }
+
+    /// A gateway for one command of an operator: it serves nothing.
+    pub async fn for_command(settings: &Settings, opened: &Opened) -> Result<Self, LoadError> {
+        let outbound = Outbound::new().map_err(|error| LoadError::Unreadable(error.to_string()))?;
+        let (recorder, _) = Recorder::start(opened.store.clone());
+        Self::start(Start {
+            store: opened.store.clone(),
+            public_url: settings.public_url.clone().unwrap_or_default(),
+            secret_keys: opened.secret_keys.clone(),
+            lifetimes: Lifetimes {
+                author: settings.state_author,
+                learner: settings.state_learner,
+            },
+            recorder,
+            outbound,
+        })
+        .await
     }
 
     /// The same gateway for another thread, with connections of that thread's own.
@@ -205,8 +225,14 @@ impl Gateway {
         &self.shared.outbound
     }
 
-    pub(super) fn turns(&self) -> &Turns {
-        &self.shared.turns
+    /// Names this process in the journal.
+    pub(super) fn instance(&self) -> &str {
+        &self.shared.instance
+    }
+
+    /// Whether anything is under way that has to be seen through.
+    pub(super) fn is_at_something(&self) -> bool {
+        *self.shared.under_way.borrow() > 0
     }
 }
 

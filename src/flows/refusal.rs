@@ -58,8 +58,12 @@ pub enum Refusal {
     NotSavedYet,
     #[error("this callback was used before, with another external id")]
     StateUsedOtherwise,
-    #[error("the session exists already, for other content")]
-    SessionOfAnotherContent,
+    #[error("this number is taken already, by another call")]
+    ThereAlready,
+    #[error("it is not known what an earlier call made; the journal's entry is {0}")]
+    Unsettled(String),
+    #[error("the same call is still under way; the journal's entry is {0}")]
+    UnderWay(String),
     #[error("the gateway was stopped before this was done")]
     Stopped,
     #[error(transparent)]

@@ -1,16 +1,12 @@
 //! `createToolSession`: the first learner of a group makes LAMS ask for a session, which gets its own
-//! copy of the content on the external server (protocol 8).
+//! copy of the content on the external server, once (protocol 8).
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use chrono::Utc;
-
+use super::journal::{Wanted, once};
 use super::{Gateway, Refusal};
 use crate::domain::content::ContentKey;
 use crate::domain::id::ToolContentId;
+use crate::domain::journal::{EntryKey, Operation, Payload, Request};
 use crate::domain::session::{Session, SessionKey};
-use crate::store::Made;
 
 /// A session that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,10 +26,7 @@ pub async fn create_tool_session(
     content: ToolContentId,
     name: String,
 ) -> Result<Created, Refusal> {
-    let work = |gateway: Gateway| async move {
-        let _turn = gateway.turns().take(&key).await;
-        create(&gateway, key, content, name).await
-    };
+    let work = |gateway: Gateway| async move { create(&gateway, key, content, name).await };
     gateway.see_through(work).await
 }
 
@@ -53,12 +46,8 @@ async fn create(
     name: String,
 ) -> Result<Created, Refusal> {
     if let Some(session) = gateway.store.session(&key).await? {
-        return there_already(session, content);
+        return there(session, content, false);
     }
-    let configuration = gateway.configuration();
-    let tool = configuration
-        .tool(key.signature.as_str())
-        .ok_or(Refusal::UnknownTool)?;
     let content_key = ContentKey {
         platform: key.platform.clone(),
         signature: key.signature.clone(),
@@ -69,62 +58,33 @@ async fn create(
         .content(&content_key)
         .await?
         .ok_or(Refusal::UnknownContent)?;
+    let source = stored.ext_id.ok_or(Refusal::NotSavedYet)?;
+    let configuration = gateway.configuration();
     let server = configuration.usable_server(stored.place.server.as_str(), &key.signature)?;
-    let source = stored.ext_id.as_ref().ok_or(Refusal::NotSavedYet)?;
-
-    let ext_id = gateway
-        .outbound()
-        .clone_content(tool, server, &stored.place, source)
-        .await?;
-    let session = Session {
-        key,
-        content,
-        name,
-        ext_id,
-        created_at: Utc::now(),
+    let wanted = Wanted {
+        key: EntryKey {
+            platform: key.platform.clone(),
+            signature: key.signature.clone(),
+            operation: Operation::Session,
+            local_id: key.id.get(),
+        },
+        server: server.id.clone(),
+        request: Request::Session {
+            content: content.get(),
+        },
+        payload: Payload {
+            source: source.to_string(),
+            place: stored.place,
+            name,
+        },
     };
-    match gateway.store.insert_session(&session).await? {
-        Made::Now => Ok(Created {
-            session,
-            made_now: true,
-        }),
-        Made::Before => {
-            tracing::warn!(
-                session = %session.key.id, left_behind = %session.ext_id, server = %server.id,
-                "another instance made this session at the same time; a copy is left behind"
-            );
-            let session = gateway
-                .store
-                .session(&session.key)
-                .await?
-                .ok_or(Refusal::UnknownSession)?;
-            there_already(session, content)
-        }
-    }
+    let made = once(gateway, wanted).await?;
+    there(get(gateway, &key).await?, content, made.now)
 }
 
-fn there_already(session: Session, content: ToolContentId) -> Result<Created, Refusal> {
+fn there(session: Session, content: ToolContentId, made_now: bool) -> Result<Created, Refusal> {
     if session.content != content {
-        return Err(Refusal::SessionOfAnotherContent);
+        return Err(Refusal::ThereAlready);
     }
-    Ok(Created {
-        session,
-        made_now: false,
-    })
-}
-
-/// Lets one caller at a time make a session of one key.
-#[derive(Debug, Default)]
-pub struct Turns(Mutex<HashMap<SessionKey, Arc<tokio::sync::Mutex<()>>>>);
-
-impl Turns {
-    async fn take(&self, key: &SessionKey) -> tokio::sync::OwnedMutexGuard<()> {
-        let lock = {
-            let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            // Locks that nobody holds or waits for are dropped whenever a new one is asked for.
-            locks.retain(|_, lock| Arc::strong_count(lock) > 1);
-            locks.entry(key.clone()).or_default().clone()
-        };
-        lock.lock_owned().await
-    }
+    Ok(Created { session, made_now })
 }

@@ -18,20 +18,26 @@ const EXCERPT: usize = 2048;
 
 impl Outbound {
     /// Asks a server for a copy of `source` at `place`, in the name of the place's user. Answers the
-    /// copy's id. Protocol 5.2, `method=clone`.
+    /// copy's id. `source` is `0` for default content; `rid` is the same on every try of one call, for
+    /// servers that can answer twice with one id. Protocol 5.2, `method=clone`.
     pub async fn clone_content(
         &self,
         tool: &Tool,
         server: &Server,
         place: &Place,
-        source: &ExtId,
+        source: &str,
+        rid: &str,
     ) -> Result<ExtId, OutboundError> {
         let outcome = async {
-            let parameters = [("method", "clone"), ("extToolContentID", source.as_str())];
+            let parameters = [
+                ("method", "clone"),
+                ("extToolContentID", source),
+                ("rid", rid),
+            ];
             let answer = self.get(tool, server, place, &parameters).await?;
             let copy =
                 id_of(tool, &answer).ok_or_else(|| Failure::NotAnId(excerpt(&answer, server)))?;
-            if copy == *source {
+            if copy.as_str() == source {
                 return Err(Failure::SameId(copy.to_string()));
             }
             Ok(copy)

@@ -11,6 +11,8 @@ use crate::domain::id::ServerId;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(2);
+/// How long a connection is kept for the next call.
+const IDLE: Duration = Duration::from_secs(4);
 /// How long a call may take in all, where its server has no limit of its own.
 const TOTAL: Duration = Duration::from_secs(15);
 
@@ -68,6 +70,33 @@ pub enum Failure {
     SameId(String),
 }
 
+/// What a failed call may have left on the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aftermath {
+    /// Nothing: the server has not seen it.
+    NotSent,
+    /// Nothing: the server saw it and refused.
+    Refused,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Failure {
+    /// What it may have left on the server.
+    pub fn aftermath(&self) -> Aftermath {
+        match self {
+            Failure::NotSent(_) | Failure::NoConnectionInTime => Aftermath::NotSent,
+            Failure::Status { status, .. } if *status >= 500 => Aftermath::Unknown,
+            Failure::TimedOut(_) | Failure::Broken(_) => Aftermath::Unknown,
+            Failure::NotCallable(_)
+            | Failure::HashRefused
+            | Failure::Status { .. }
+            | Failure::NotAnId(_)
+            | Failure::SameId(_) => Aftermath::Refused,
+        }
+    }
+}
+
 impl Outbound {
     /// Makes the clients; connections are kept and used again.
     pub fn new() -> Result<Self, reqwest::Error> {
@@ -76,6 +105,8 @@ impl Outbound {
         let client = |private_network| {
             reqwest::Client::builder()
                 .connect_timeout(CONNECT)
+                // Shorter than servers keep theirs: a call must not meet a connection that is closing.
+                .pool_idle_timeout(IDLE)
                 .redirect(reqwest::redirect::Policy::none())
                 .no_proxy()
                 .dns_resolver(Arc::new(network::Filter { private_network }))

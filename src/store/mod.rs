@@ -7,6 +7,7 @@
 mod configuration;
 mod connect;
 mod contents;
+mod journal;
 mod migrate;
 mod rows;
 mod sessions;
@@ -15,8 +16,9 @@ mod users;
 pub use configuration::{PlatformRecord, ServerRecord, StoredConfiguration, ToolRecord};
 pub use connect::{Budget, SqliteWriter};
 pub use contents::{Callback, Stored};
+pub use journal::Lease;
 pub(crate) use migrate::{beside, lock_beside};
-pub use sessions::{Flags, Made};
+pub use sessions::Flags;
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 

@@ -1,10 +1,9 @@
 //! Sessions.
 
 use chrono::{DateTime, Utc};
-use futures_util::TryFutureExt;
 
 use super::rows::SessionRow;
-use super::{Store, StoreError, count, on, read, statements};
+use super::{Store, StoreError, read, statements};
 use crate::domain::content::ContentKey;
 use crate::domain::session::{Session, SessionKey};
 
@@ -14,10 +13,6 @@ statements! {
     OF_CONTENT = "select tool_session_id, tool_content_id, name, ext_session_id, created_at
         from sessions where platform_id = $1 and signature = $2 and tool_content_id = $3
         order by name, tool_session_id";
-    INSERT = "insert into sessions (platform_id, signature, tool_session_id, tool_content_id, name,
-            ext_session_id, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7)
-        on conflict (platform_id, signature, tool_session_id) do nothing";
     /// All that can change between two launches of one session, by primary keys alone.
     FLAGS = "select c.define_later, c.locked_until, c.run_offline, c.content_in_use, u.finished_at
         from sessions s
@@ -43,15 +38,6 @@ pub struct Flags {
     pub finished_at: Option<DateTime<Utc>>,
 }
 
-/// What became of a session that was to be stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Made {
-    /// It is stored now.
-    Now,
-    /// Another request stored one of the same key first.
-    Before,
-}
-
 impl Store {
     /// The session of a key.
     pub async fn session(&self, key: &SessionKey) -> Result<Option<Session>, StoreError> {
@@ -70,17 +56,6 @@ impl Store {
         rows.into_iter()
             .map(|row| row.session(&content.platform, &content.signature))
             .collect()
-    }
-
-    /// Stores a new session. Where another request stored it first, that one's stays.
-    pub async fn insert_session(&self, session: &Session) -> Result<Made, StoreError> {
-        let key = &session.key;
-        let written = on!(&self.write, pool => sqlx::query(INSERT)
-            .bind(key.platform.as_str()).bind(key.signature.as_str()).bind(key.id.get())
-            .bind(session.content.get()).bind(&session.name).bind(session.ext_id.as_str())
-            .bind(session.created_at)
-            .execute(pool).map_ok(count))?;
-        Ok(if written > 0 { Made::Now } else { Made::Before })
     }
 
     /// What a launch of `person` has to know and that may have changed since the last one; `None` where

@@ -10,6 +10,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr};
 use super::*;
 use crate::domain::content::{ContentKey, Place};
 use crate::domain::id::ExtId;
+use crate::domain::journal::{Entry, EntryKey, EntryState, Operation, Payload, Request};
 use crate::domain::session::{Session, SessionKey};
 use crate::settings::DatabaseUrl;
 
@@ -57,6 +58,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         super::STATEMENTS,
         super::configuration::STATEMENTS,
         super::contents::STATEMENTS,
+        super::journal::STATEMENTS,
         super::sessions::STATEMENTS,
         super::users::STATEMENTS,
     ]
@@ -229,6 +231,112 @@ fn place() -> Place {
     }
 }
 
+fn entry_of(session: &Session) -> Entry {
+    Entry {
+        id: "d5b6a3a8-0000-4000-8000-000000000000".into(),
+        key: EntryKey {
+            platform: session.key.platform.clone(),
+            signature: session.key.signature.clone(),
+            operation: Operation::Session,
+            local_id: session.key.id.get(),
+        },
+        server: place().server,
+        request: Request::Session {
+            content: session.content.get(),
+        },
+        payload: Payload {
+            source: "555".into(),
+            place: place(),
+            name: session.name.clone(),
+        },
+        state: EntryState::Calling,
+        tries: 1,
+        ext_id: None,
+        error: None,
+        created_at: now(),
+        updated_at: now(),
+    }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn an_entry_whose_owner_is_gone_is_unsettled_and_taken_up_once(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let database = Database::new(kind).await;
+    let store = &database.store;
+    let entry = entry_of(&session(9, 7));
+    let lease = |owner, seconds| Lease {
+        owner,
+        until: now() + TimeDelta::seconds(seconds),
+    };
+    assert!(store.begin_entry(&entry, lease("one", 6)).await.unwrap());
+    assert_eq!(
+        store
+            .expire_leases(now() + TimeDelta::seconds(5))
+            .await
+            .unwrap(),
+        0
+    );
+    store.extend_leases(lease("one", 9)).await.unwrap();
+    store.extend_leases(lease("two", 99)).await.unwrap();
+    assert_eq!(
+        store
+            .expire_leases(now() + TimeDelta::seconds(8))
+            .await
+            .unwrap(),
+        0
+    );
+    assert!(
+        !store
+            .retry_entry(&entry.id, lease("two", 20), now())
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        store
+            .expire_leases(now() + TimeDelta::seconds(10))
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(store.unsettled_entries().await.unwrap(), 1);
+    assert_eq!(
+        store.open_entries().await.unwrap()[0].state,
+        EntryState::Unsettled
+    );
+    assert!(
+        store
+            .retry_entry(&entry.id, lease("two", 20), now())
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .retry_entry(&entry.id, lease("three", 20), now())
+            .await
+            .unwrap()
+    );
+    let ended = store
+        .end_entry(&entry.id, EntryState::Failed, "refused", now())
+        .await
+        .unwrap();
+    assert!(
+        ended && store.current_entry(&entry.key).await.unwrap().is_none(),
+        "its key is free"
+    );
+    let again = Entry {
+        id: "another".into(),
+        ..entry.clone()
+    };
+    assert!(store.begin_entry(&again, lease("two", 6)).await.unwrap());
+    let failed = store.entry(&entry.id).await.unwrap().unwrap();
+    assert_eq!(
+        (failed.tries, failed.error.as_deref()),
+        (2, Some("refused"))
+    );
+}
+
 async fn configured(store: &Store) {
     let platform = PlatformRecord {
         id: "lams".into(),
@@ -363,8 +471,37 @@ async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind:
             .unwrap()
     );
     let session = session(9, 7);
-    assert_eq!(store.insert_session(&session).await.unwrap(), Made::Now);
-    assert_eq!(store.insert_session(&session).await.unwrap(), Made::Before);
+    let entry = entry_of(&session);
+    let lease = Lease {
+        owner: "one",
+        until: now(),
+    };
+    assert!(store.begin_entry(&entry, lease).await.unwrap());
+    let again = Entry {
+        id: "another".into(),
+        ..entry.clone()
+    };
+    assert!(
+        !store.begin_entry(&again, lease).await.unwrap(),
+        "its key is taken"
+    );
+    assert_eq!(
+        store.current_entry(&entry.key).await.unwrap().as_ref(),
+        Some(&entry)
+    );
+    assert!(
+        store
+            .settle_entry(&entry, &session.ext_id, now())
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .settle_entry(&entry, &session.ext_id, now())
+            .await
+            .unwrap(),
+        "it settles once"
+    );
     assert_eq!(
         store.session(&session.key).await.unwrap().as_ref(),
         Some(&session)

@@ -13,7 +13,7 @@ use super::limits::Limits;
 use crate::flows::configuration::{LoadError, watch};
 use crate::flows::gateway::Lifetimes;
 use crate::flows::recorder::Recorder;
-use crate::flows::{Gateway, Start};
+use crate::flows::{Gateway, Start, journal};
 use crate::opening::{self, OpenError, Opened};
 use crate::outbound::Outbound;
 use crate::settings::Settings;
@@ -49,6 +49,7 @@ pub struct Application {
     address: SocketAddr,
     gateway: Gateway,
     watcher: JoinHandle<()>,
+    keeper: JoinHandle<()>,
     recorder: JoinHandle<()>,
 }
 
@@ -106,11 +107,13 @@ impl Application {
         .map_err(failed)?
         .run();
         let watcher = tokio::spawn(watch(gateway.clone(), version));
+        let keeper = tokio::spawn(journal::keep(gateway.clone()));
         Ok(Self {
             server,
             address,
             gateway,
             watcher,
+            keeper,
             recorder: recorder_task,
         })
     }
@@ -148,9 +151,11 @@ impl Application {
                 "calls are cut short: what they made on external servers is not known here"
             );
         }
-        self.watcher.abort();
-        // The watcher's hold on the recorder ends with it; then ours does.
-        let _ = self.watcher.await;
+        // Their hold on the recorder ends with them; then ours does.
+        for task in [self.watcher, self.keeper] {
+            task.abort();
+            let _ = task.await;
+        }
         let store = self.gateway.store.clone();
         drop(self.gateway);
         let left = (end.saturating_duration_since(Instant::now())).max(RECORDS);

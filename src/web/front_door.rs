@@ -224,21 +224,22 @@ fn too_many(request: &HttpRequest) -> Option<u64> {
 
 /// RFC 9457.
 fn problem_document(words: &Words, id: RequestId) -> HttpResponse {
+    let mut document = serde_json::json!({
+        "type": format!("urn:toolgate:problem:{}", words.code),
+        "title": words.title,
+        "status": words.status.as_u16(),
+        "detail": words.detail,
+        "advice": words.advice,
+        "code": words.code,
+        "requestId": id.to_string(),
+    });
+    if let Some(entry) = &words.entry {
+        document["journalEntry"] = entry.as_str().into();
+    }
     HttpResponse::build(words.status)
         .content_type("application/problem+json")
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(
-            serde_json::json!({
-                "type": format!("urn:toolgate:problem:{}", words.code),
-                "title": words.title,
-                "status": words.status.as_u16(),
-                "detail": words.detail,
-                "advice": words.advice,
-                "code": words.code,
-                "requestId": id.to_string(),
-            })
-            .to_string(),
-        )
+        .body(document.to_string())
 }
 
 fn log(response: &ServiceResponse, id: RequestId, begun: Instant, reason: Option<&str>) {

@@ -23,6 +23,8 @@ pub(super) struct Words {
     pub(super) advice: &'static str,
     /// Seconds after which it is worth trying again.
     pub(super) retry_after: Option<u64>,
+    /// The journal's entry that it is about.
+    pub(super) entry: Option<String>,
 }
 
 /// The code of a call whose token is not known.
@@ -42,6 +44,7 @@ pub(super) fn of(problem: &Problem) -> Words {
         detail: sentence(&problem.to_string()),
         advice,
         retry_after: None,
+        entry: None,
     };
     match problem {
         Problem::Refusal(refusal) => of_refusal(refusal),
@@ -243,11 +246,23 @@ fn of_refusal(refusal: &Refusal) -> Words {
             "This return was used before",
             "Nothing was stored. To save something else, open the activity again from LAMS.",
         ),
-        Refusal::SessionOfAnotherContent => (
+        Refusal::ThereAlready => (
             StatusCode::CONFLICT,
-            "session-exists",
-            "The session exists already",
-            "Use another toolSessionID, or the toolContentID that the session was made with.",
+            "there-already",
+            "It exists already",
+            "Use another number, or repeat the call as it was first made.",
+        ),
+        Refusal::Unsettled(_) => (
+            StatusCode::CONFLICT,
+            "unsettled",
+            "An earlier call is not settled",
+            "The operator has to look at the external system, and then: toolgate journal retry, adopt or drop.",
+        ),
+        Refusal::UnderWay(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "under-way",
+            "The same call is still under way",
+            "Try again in a few seconds.",
         ),
         Refusal::Outbound(error) => match error.failure {
             Failure::TimedOut(_) | Failure::NoConnectionInTime => (
@@ -282,6 +297,10 @@ fn of_refusal(refusal: &Refusal) -> Words {
             ASK,
         ),
     };
+    let entry = match refusal {
+        Refusal::Unsettled(entry) | Refusal::UnderWay(entry) => Some(entry.clone()),
+        _ => None,
+    };
     let away = matches!(refusal, Refusal::Store(StoreError::Unavailable(_)));
     let detail = match refusal {
         Refusal::Store(_) if away => "The gateway cannot reach its database.".to_owned(),
@@ -295,6 +314,7 @@ fn of_refusal(refusal: &Refusal) -> Words {
         detail,
         advice,
         retry_after: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(5),
+        entry,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The API, as far as learners need it: toolkit, sessions and their copies, and servers that fail.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use rstest::rstest;
@@ -135,7 +136,7 @@ async fn a_session_cannot_be_made_of_what_is_not_there(
         }
     };
     assert_eq!(put(3, 99).await.refused(404), "unknown-content");
-    assert_eq!(put(2, 11).await.refused(409), "session-exists");
+    assert_eq!(put(2, 11).await.refused(409), "there-already");
     assert_eq!(
         gateway
             .call("GET", "/tools/mdquiz10/sessions/9", None)
@@ -161,14 +162,16 @@ async fn a_server_that_fails_is_named_with_what_it_said(
 ) {
     let (gateway, peer) = Gateway::with_content(kind, Setup::default(), Answer::HangsUp).await;
     let before = gateway.database.rows().await;
-    let put = || {
-        gateway.call(
-            "PUT",
-            "/tools/mdquiz10/sessions/2",
-            Some(json!({"toolContentID": 1})),
-        )
+    let put = |session: i64| {
+        let path = format!("/tools/mdquiz10/sessions/{session}");
+        let gateway = &gateway;
+        async move {
+            gateway
+                .call("PUT", &path, Some(json!({"toolContentID": 1})))
+                .await
+        }
     };
-    for (answer, words) in [
+    let cases = [
         (Answer::HangsUp, "broke"),
         (
             Answer::Says(401, String::new()),
@@ -191,9 +194,10 @@ async fn a_server_that_fails_is_named_with_what_it_said(
             Answer::Says(200, "555".into()),
             "the id 555 that was to be copied",
         ),
-    ] {
+    ];
+    for (session, (answer, words)) in (100..).zip(&cases) {
         peer.answers(answer.clone());
-        let page = put().await;
+        let page = put(session).await;
         assert_eq!(page.refused(502), "server-failed", "{answer:?}");
         let detail = page.json()["detail"].as_str().unwrap().to_owned();
         assert!(
@@ -203,9 +207,18 @@ async fn a_server_that_fails_is_named_with_what_it_said(
     }
     assert_eq!(gateway.database.rows().await, before);
     assert!(!gateway.log().contains("S3cretKey"));
-    // What failed is free to be tried again.
+    // What was refused is free to be tried again; what may have made something is not.
     peer.answers(Answer::Says(200, "701\n".into()));
-    assert_eq!(put().await.json()["extSessionID"], "701");
+    for (session, (answer, _)) in (100..).zip(&cases) {
+        let page = put(session).await;
+        match answer {
+            Answer::HangsUp | Answer::Says(500, _) => assert_eq!(page.refused(409), "unsettled"),
+            _ => assert_eq!(
+                (page.status, page.json()["extSessionID"].as_str()),
+                (201, Some("701"))
+            ),
+        }
+    }
 }
 
 #[actix_web::test]
@@ -222,15 +235,22 @@ async fn a_server_that_is_late_is_not_waited_for_longer_than_its_limit() {
             .status
             .success()
     );
-    let timed_out = || async {
-        let body = json!({"toolContentID": 1});
-        gateway
-            .call("PUT", "/tools/mdquiz10/sessions/2", Some(body))
-            .await
+    let put = |session: i64| {
+        let path = format!("/tools/mdquiz10/sessions/{session}");
+        let gateway = &gateway;
+        async move {
+            gateway
+                .call("PUT", &path, Some(json!({"toolContentID": 1})))
+                .await
+        }
     };
+    let session = std::cell::Cell::new(2);
     Gateway::until("the new limit is served", || async {
-        timed_out().await.status == 504
+        session.set(session.get() + 1);
+        let impatient = tokio::time::timeout(Duration::from_secs(2), put(session.get()));
+        impatient.await.is_ok_and(|page| page.status == 504)
     })
     .await;
-    assert_eq!(timed_out().await.refused(504), "server-late");
+    assert_eq!(put(99).await.refused(504), "server-late");
+    assert_eq!(put(99).await.refused(409), "unsettled");
 }

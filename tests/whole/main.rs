@@ -11,6 +11,7 @@ mod api;
 mod apply;
 mod author;
 mod bad_input;
+mod journal;
 mod process;
 mod refusals;
 mod signatures;

@@ -1,4 +1,4 @@
-//! `GET` and `PATCH /api/v1/tools/{signature}/contents/{toolContentID}`
+//! `GET` and `PATCH /api/v1/tools/{signature}/contents/{toolContentID}`, and `POST …/copy`
 
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::caller::Caller;
 use crate::domain::content::{Content, ContentKey};
+use crate::domain::id::ToolContentId;
+use crate::flows::copy::{CopyWanted, copy_tool_content};
 use crate::flows::{Gateway, Refusal, contents};
 use crate::web::problem::Problem;
 
@@ -66,6 +68,45 @@ pub(super) async fn patch(
     )
     .await?;
     super::json(HttpResponse::Ok(), &ContentAnswer::of(content))
+}
+
+/// The body of `copy`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CopyBody {
+    from: Option<i64>,
+    #[serde(rename = "customCSV")]
+    custom_csv: String,
+    ext_lms_id: Option<String>,
+}
+
+/// copyToolContent: 201 made now, 200 there already by the same call.
+pub(super) async fn copy(
+    path: web::Path<(String, String)>,
+    caller: Caller,
+    gateway: web::Data<Gateway>,
+    body: web::Bytes,
+) -> Result<HttpResponse, Problem> {
+    let key = key(&caller, &path)?;
+    let body: CopyBody = super::read(&body)?;
+    let from = body
+        .from
+        .map(ToolContentId::from_number)
+        .transpose()
+        .map_err(Refusal::from)?;
+    let wanted = CopyWanted {
+        key,
+        from,
+        custom_csv: body.custom_csv,
+        ext_lms_id: body.ext_lms_id,
+    };
+    let (content, made_now) = copy_tool_content(&gateway, wanted).await?;
+    let response = if made_now {
+        HttpResponse::Created()
+    } else {
+        HttpResponse::Ok()
+    };
+    super::json(response, &ContentAnswer::of(content))
 }
 
 fn key(caller: &Caller, path: &(String, String)) -> Result<ContentKey, Refusal> {

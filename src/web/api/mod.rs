@@ -27,6 +27,9 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::patch().to(contents::patch)),
         )
         .service(
+            call("/tools/{signature}/contents/{id}/copy").route(web::post().to(contents::copy)),
+        )
+        .service(
             call("/tools/{signature}/sessions/{id}")
                 .route(web::get().to(sessions::get))
                 .route(web::put().to(sessions::put)),

@@ -341,6 +341,13 @@ impl Gateway {
         process.wait().unwrap()
     }
 
+    /// Kills it, as a power cut would.
+    pub fn kill(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+
     /// Tells it to stop, without waiting.
     pub fn tell_to_stop(&self) {
         let id = self.process.as_ref().unwrap().id().to_string();

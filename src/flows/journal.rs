@@ -1,0 +1,190 @@
+//! Making something on an external server exactly once, as far as that can be had: the intent is written
+//! down before the call is sent, and settled after. Whoever asks for the same again waits for the first
+//! one's outcome, or gets it; an outcome that nobody knows is kept for a person to settle.
+
+mod keeper;
+mod operator;
+
+pub use keeper::{keep, keep_leases};
+pub use operator::{JournalError, adopt, drop_entry, list, retry};
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Gateway, Refusal, random};
+use crate::domain::id::{ExtId, ServerId};
+use crate::domain::journal::{Entry, EntryKey, EntryState, Payload, Request};
+use crate::outbound::{Aftermath, OutboundError};
+use crate::store::{Lease, StoreError};
+
+/// What is to be made.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) key: EntryKey,
+    pub(super) server: ServerId,
+    pub(super) request: Request,
+    pub(super) payload: Payload,
+}
+
+/// An entry whose call made what it was to make.
+#[derive(Debug)]
+pub(super) struct Made {
+    /// Whether that was now; else the same call had made it before.
+    pub(super) now: bool,
+}
+
+/// A caller waits this long for another's outcome; the interface promises an answer within 20 s.
+const PATIENCE: Duration = Duration::from_secs(18);
+/// How often a waiting caller looks.
+const LOOK: Duration = Duration::from_millis(50);
+/// An instance that has not said for so long that it is at its entries counts as gone.
+const LEASE: TimeDelta = TimeDelta::seconds(6);
+/// A call that was not sent is sent again, so often in all.
+const TRIES: u32 = 4;
+/// How long the outcome of a call is tried to be stored while the database is away.
+const STORE_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Makes what is wanted, unless the same call has or does already.
+pub(super) async fn once(gateway: &Gateway, wanted: Wanted) -> Result<Made, Refusal> {
+    let begun = Instant::now();
+    let now = Utc::now();
+    let entry = Entry {
+        id: uuid::Uuid::new_v4().to_string(),
+        key: wanted.key,
+        server: wanted.server,
+        request: wanted.request,
+        payload: wanted.payload,
+        state: EntryState::Calling,
+        tries: 1,
+        ext_id: None,
+        error: None,
+        created_at: now,
+        updated_at: now,
+    };
+    loop {
+        if gateway
+            .store
+            .begin_entry(&entry, gateway.lease(Utc::now()))
+            .await?
+        {
+            send(gateway, &entry).await?;
+            return Ok(Made { now: true });
+        }
+        let Some(current) = gateway.store.current_entry(&entry.key).await? else {
+            continue;
+        };
+        if current.request != entry.request {
+            return Err(Refusal::ThereAlready);
+        }
+        match current.state {
+            EntryState::Done => return Ok(Made { now: false }),
+            EntryState::Unsettled => return Err(Refusal::Unsettled(current.id)),
+            EntryState::Calling if begun.elapsed() > PATIENCE => {
+                return Err(Refusal::UnderWay(current.id));
+            }
+            EntryState::Calling | EntryState::Failed => tokio::time::sleep(LOOK).await,
+        }
+    }
+}
+
+/// Sends an entry's call, and stores what came of it.
+async fn send(gateway: &Gateway, entry: &Entry) -> Result<ExtId, Refusal> {
+    match call(gateway, entry).await {
+        Ok(ext_id) => {
+            settle(gateway, entry, &ext_id).await?;
+            Ok(ext_id)
+        }
+        Err(refusal) => {
+            let unknown = matches!(
+                &refusal,
+                Refusal::Outbound(error) if error.failure.aftermath() == Aftermath::Unknown
+            );
+            let state = if unknown {
+                EntryState::Unsettled
+            } else {
+                EntryState::Failed
+            };
+            let ended = gateway
+                .store
+                .end_entry(&entry.id, state, &refusal.to_string(), Utc::now())
+                .await;
+            if let Err(error) = ended {
+                // The lease runs out, and the entry is unsettled then.
+                tracing::error!(entry = entry.id, %error, "the end of a call cannot be noted");
+            } else if unknown {
+                tracing::error!(entry = entry.id, server = %entry.server, reason = %refusal, "a call is unsettled");
+            }
+            Err(refusal)
+        }
+    }
+}
+
+/// The call itself; again where it certainly was not sent.
+async fn call(gateway: &Gateway, entry: &Entry) -> Result<ExtId, Refusal> {
+    let configuration = gateway.configuration();
+    let signature = &entry.key.signature;
+    let tool = configuration
+        .tool(signature.as_str())
+        .ok_or(Refusal::UnknownTool)?;
+    let server = configuration.usable_server(entry.server.as_str(), signature)?;
+    let payload = &entry.payload;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let outcome = gateway.outbound().clone_content(
+            tool,
+            server,
+            &payload.place,
+            &payload.source,
+            &entry.id,
+        );
+        match outcome.await {
+            Err(OutboundError { failure, .. })
+                if failure.aftermath() == Aftermath::NotSent && tries < TRIES =>
+            {
+                tokio::time::sleep(jitter(tries)).await;
+            }
+            outcome => return Ok(outcome?),
+        }
+    }
+}
+
+/// Full jitter: from nothing to 0.2 s, doubled with each try, 5 s at most.
+fn jitter(tries: u32) -> Duration {
+    let longest = Duration::from_millis(200 << tries.min(5)).min(Duration::from_secs(5));
+    longest.mul_f64(f64::from(u32::from_be_bytes(random::bytes())) / f64::from(u32::MAX))
+}
+
+/// Stores what a call made; tries for a while where the database is away, since nobody else knows the id.
+async fn settle(gateway: &Gateway, entry: &Entry, ext_id: &ExtId) -> Result<(), Refusal> {
+    let begun = Instant::now();
+    let problem = loop {
+        match gateway.store.settle_entry(entry, ext_id, Utc::now()).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => break Refusal::Unsettled(entry.id.clone()),
+            Err(StoreError::Unavailable(_)) if begun.elapsed() < STORE_PATIENCE => {
+                tokio::time::sleep(LOOK).await;
+            }
+            Err(StoreError::Duplicate(_)) => break Refusal::ThereAlready,
+            Err(error) => break error.into(),
+        }
+    };
+    // An id that is not stored is left behind: said in the log, and kept in the entry.
+    tracing::error!(entry = entry.id, server = %entry.server, left_behind = %ext_id, reason = %problem, "a copy is left behind");
+    let words = format!("{ext_id} was made, but not stored: {problem}");
+    let _ = gateway
+        .store
+        .end_entry(&entry.id, EntryState::Unsettled, &words, Utc::now())
+        .await;
+    Err(problem)
+}
+
+impl Gateway {
+    fn lease(&self, now: DateTime<Utc>) -> Lease<'_> {
+        Lease {
+            owner: self.instance(),
+            until: now + LEASE,
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The journal, and the one transaction in which an entry is settled and what it made is stored.
+
+use chrono::{DateTime, Utc};
+use futures_util::TryFutureExt;
+
+use super::rows::parsed;
+use super::{Store, StoreError, count, on, read, statements, within};
+use crate::domain::id::ExtId;
+use crate::domain::journal::{Entry, EntryKey, EntryState, Operation};
+
+statements! {
+    BEGIN = "insert into journal (id, platform_id, server_id, signature, operation, local_id, request, payload,
+            state, owner, lease_until, tries, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, 'calling', $9, $10, 1, $11, $11)
+        on conflict (platform_id, signature, operation, local_id) where state <> 'failed' do nothing";
+    CURRENT = "select id, platform_id, server_id, signature, operation, local_id, request, payload, state, tries,
+            ext_id, error, created_at, updated_at
+        from journal
+        where platform_id = $1 and signature = $2 and operation = $3 and local_id = $4 and state <> 'failed'";
+    FIND = "select id, platform_id, server_id, signature, operation, local_id, request, payload, state, tries,
+            ext_id, error, created_at, updated_at
+        from journal where id = $1";
+    OPEN = "select id, platform_id, server_id, signature, operation, local_id, request, payload, state, tries,
+            ext_id, error, created_at, updated_at
+        from journal where state in ('calling', 'unsettled') order by created_at, id limit 1000";
+    AGAIN = "update journal set state = 'calling', owner = $2, lease_until = $3, tries = tries + 1, updated_at = $4
+        where id = $1 and state = 'unsettled'";
+    EXTEND = "update journal set lease_until = $2 where owner = $1 and state = 'calling'";
+    ANY_EXPIRED = "select count(*) from journal where state = 'calling' and lease_until < $1";
+    EXPIRE = "update journal set state = 'unsettled', updated_at = $1,
+            error = 'the gateway that sent it ended before the server answered'
+        where state = 'calling' and lease_until < $1";
+    UNSETTLED = "select count(*) from journal where state = 'unsettled'";
+    END = "update journal set state = $2, error = $3, updated_at = $4
+        where id = $1 and state in ('calling', 'unsettled')";
+    SETTLE = "update journal set state = 'done', ext_id = $2, error = null, updated_at = $3
+        where id = $1 and state in ('calling', 'unsettled')";
+    STORE_SESSION = "insert into sessions (platform_id, signature, tool_session_id, tool_content_id, name,
+            ext_session_id, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7)";
+    STORE_COPY = "insert into contents (platform_id, signature, tool_content_id, server_id, ext_user, ext_course,
+            ext_section, ext_course_url, ext_tool_content_id, define_later, run_offline, content_in_use,
+            created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, false, false, false, $10, $10)";
+}
+
+#[derive(sqlx::FromRow)]
+struct EntryRow {
+    id: String,
+    platform_id: String,
+    server_id: String,
+    signature: String,
+    operation: String,
+    local_id: i64,
+    request: String,
+    payload: String,
+    state: String,
+    tries: i64,
+    ext_id: Option<String>,
+    error: Option<String>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl EntryRow {
+    fn entry(self) -> Result<Entry, StoreError> {
+        let unreadable = || StoreError::Unreadable(format!("the journal entry {}", self.id));
+        Ok(Entry {
+            key: EntryKey {
+                operation: Operation::stored(&self.operation).ok_or_else(unreadable)?,
+                platform: parsed(self.platform_id.clone(), "a platform id")?,
+                signature: parsed(self.signature.clone(), "a signature")?,
+                local_id: self.local_id,
+            },
+            server: parsed(self.server_id.clone(), "a server id")?,
+            request: serde_json::from_str(&self.request).map_err(|_| unreadable())?,
+            payload: serde_json::from_str(&self.payload).map_err(|_| unreadable())?,
+            state: EntryState::stored(&self.state).ok_or_else(unreadable)?,
+            tries: self.tries,
+            ext_id: self.ext_id.map(ExtId::stored),
+            error: self.error,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            id: self.id,
+        })
+    }
+}
+
+/// Who is at an entry, and until when that is believed.
+#[derive(Debug, Clone, Copy)]
+pub struct Lease<'a> {
+    /// The instance.
+    pub owner: &'a str,
+    /// When it counts as gone, unless it says otherwise before.
+    pub until: DateTime<Utc>,
+}
+
+impl Store {
+    /// Writes an entry down before its call is sent; `false` where there is one of the same key.
+    pub async fn begin_entry(&self, entry: &Entry, lease: Lease<'_>) -> Result<bool, StoreError> {
+        let unreadable = |_| StoreError::Unreadable("a journal entry".to_owned());
+        let request = serde_json::to_string(&entry.request).map_err(unreadable)?;
+        let payload = serde_json::to_string(&entry.payload).map_err(unreadable)?;
+        let key = &entry.key;
+        let written = on!(&self.write, pool => sqlx::query(BEGIN)
+            .bind(&entry.id).bind(key.platform.as_str()).bind(entry.server.as_str())
+            .bind(key.signature.as_str()).bind(key.operation.as_str()).bind(key.local_id)
+            .bind(&request).bind(&payload).bind(lease.owner).bind(lease.until).bind(entry.created_at)
+            .execute(pool).map_ok(count))?;
+        Ok(written > 0)
+    }
+
+    /// The entry of a key that is not free.
+    pub async fn current_entry(&self, key: &EntryKey) -> Result<Option<Entry>, StoreError> {
+        let row = read!(self, pool => sqlx::query_as::<_, EntryRow>(CURRENT)
+            .bind(key.platform.as_str()).bind(key.signature.as_str())
+            .bind(key.operation.as_str()).bind(key.local_id)
+            .fetch_optional(pool))?;
+        row.map(EntryRow::entry).transpose()
+    }
+
+    /// The entry of an id.
+    pub async fn entry(&self, id: &str) -> Result<Option<Entry>, StoreError> {
+        let row =
+            read!(self, pool => sqlx::query_as::<_, EntryRow>(FIND).bind(id).fetch_optional(pool))?;
+        row.map(EntryRow::entry).transpose()
+    }
+
+    /// The entries that are under way or unsettled, oldest first; a thousand at most.
+    pub async fn open_entries(&self) -> Result<Vec<Entry>, StoreError> {
+        let rows = read!(self, pool => sqlx::query_as::<_, EntryRow>(OPEN).fetch_all(pool))?;
+        rows.into_iter().map(EntryRow::entry).collect()
+    }
+
+    /// Takes an unsettled entry up again; `false` where it is not unsettled.
+    pub async fn retry_entry(
+        &self,
+        id: &str,
+        lease: Lease<'_>,
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let written = on!(&self.write, pool => sqlx::query(AGAIN)
+            .bind(id).bind(lease.owner).bind(lease.until).bind(at)
+            .execute(pool).map_ok(count))?;
+        Ok(written > 0)
+    }
+
+    /// Says that an instance is still at its entries.
+    pub async fn extend_leases(&self, lease: Lease<'_>) -> Result<(), StoreError> {
+        on!(&self.write, pool => sqlx::query(EXTEND).bind(lease.owner).bind(lease.until)
+            .execute(pool).map_ok(count))?;
+        Ok(())
+    }
+
+    /// Makes entries unsettled whose instance is gone; how many.
+    pub async fn expire_leases(&self, at: DateTime<Utc>) -> Result<u64, StoreError> {
+        let expired: i64 =
+            read!(self, pool => sqlx::query_scalar(ANY_EXPIRED).bind(at).fetch_one(pool))?;
+        if expired == 0 {
+            return Ok(0);
+        }
+        Ok(on!(&self.write, pool => sqlx::query(EXPIRE).bind(at).execute(pool).map_ok(count))?)
+    }
+
+    /// How many entries are unsettled.
+    pub async fn unsettled_entries(&self) -> Result<i64, StoreError> {
+        Ok(read!(self, pool => sqlx::query_scalar(UNSETTLED).fetch_one(pool))?)
+    }
+
+    /// Ends an entry without an id, as failed or unsettled; `false` where it was settled before.
+    pub async fn end_entry(
+        &self,
+        id: &str,
+        state: EntryState,
+        error: &str,
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let written = on!(&self.write, pool => sqlx::query(END)
+            .bind(id).bind(state.as_str()).bind(error).bind(at)
+            .execute(pool).map_ok(count))?;
+        Ok(written > 0)
+    }
+
+    /// Settles an entry with the id that its call made, and stores that, in one transaction; `false` where
+    /// it was settled before.
+    pub async fn settle_entry(
+        &self,
+        entry: &Entry,
+        ext_id: &ExtId,
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let settled = within!(&mut tx, c => sqlx::query(SETTLE)
+            .bind(&entry.id).bind(ext_id.as_str()).bind(at)
+            .execute(c).map_ok(count))?;
+        if settled == 0 {
+            return Ok(false);
+        }
+        let (key, payload) = (&entry.key, &entry.payload);
+        match &entry.request {
+            crate::domain::journal::Request::Session { content } => {
+                within!(&mut tx, c => sqlx::query(STORE_SESSION)
+                    .bind(key.platform.as_str()).bind(key.signature.as_str()).bind(key.local_id)
+                    .bind(content).bind(&payload.name).bind(ext_id.as_str()).bind(at)
+                    .execute(c).map_ok(count))?;
+            }
+            crate::domain::journal::Request::Copy { place, .. } => {
+                within!(&mut tx, c => sqlx::query(STORE_COPY)
+                    .bind(key.platform.as_str()).bind(key.signature.as_str()).bind(key.local_id)
+                    .bind(place.server.as_str()).bind(&place.user).bind(&place.course)
+                    .bind(&place.section).bind(&place.course_url).bind(ext_id.as_str()).bind(at)
+                    .execute(c).map_ok(count))?;
+            }
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+}
