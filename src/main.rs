@@ -68,7 +68,8 @@ enum Command {
 
 #[derive(Subcommand)]
 enum JournalCommand {
-    /// Prints the calls that are under way or unsettled, a line each.
+    /// Prints the calls that are under way or unsettled, and what still stands on external servers though
+    /// it was removed here, a line each.
     List,
     /// Sends a call again, under the same rid. For when it made nothing, or where the server knows rid.
     Retry {
@@ -199,7 +200,11 @@ async fn run_journal(settings: &Settings, command: JournalCommand) -> anyhow::Re
     let answer = match command {
         JournalCommand::List => {
             let entries = journal::list(&gateway).await?;
-            entries.iter().map(|entry| format!("{entry}\n")).collect()
+            let left = gateway.store.left_behind().await?;
+            let entries = entries.iter().map(|entry| format!("{entry}\n"));
+            entries
+                .chain(left.iter().map(|left| format!("{left}\n")))
+                .collect()
         }
         JournalCommand::Retry { id } => format!("made {}\n", journal::retry(&gateway, &id).await?),
         JournalCommand::Adopt { id, ext_id } => {

@@ -63,15 +63,11 @@ pub async fn open(
     };
 
     let key = visitor.session_key(id);
-    let facts = gateway.session_facts(&key).await?;
+    let name = learner.as_ref().map_or("", |person| person.name());
+    let (facts, flags) = gateway.facts_and_flags(&key, name).await?;
     let server = visitor
         .configuration
         .usable_server(facts.place.server.as_str(), &visitor.tool.signature)?;
-    let name = learner.as_ref().map_or("", |person| person.name());
-    let Some(flags) = gateway.flags(&facts, name).await? else {
-        gateway.forget_session(&key);
-        return Err(Refusal::UnknownSession);
-    };
 
     if mode == LaunchMode::Learner && is_not_ready(flags.define_later, flags.locked_until, now) {
         return Ok(Learning::NotReady);
@@ -146,10 +142,27 @@ impl Gateway {
         Ok(facts)
     }
 
+    /// All of a session that a launch needs. What is in memory is read anew where it is of a session that
+    /// was removed, or made again, in the meantime.
+    async fn facts_and_flags(
+        &self,
+        key: &SessionKey,
+        person: &str,
+    ) -> Result<(Arc<SessionFacts>, Flags), Refusal> {
+        for _ in 0..2 {
+            let facts = self.session_facts(key).await?;
+            if let Some(flags) = self.flags(&facts, person).await? {
+                return Ok((facts, flags));
+            }
+            self.forget_session(key);
+        }
+        Err(Refusal::UnknownSession)
+    }
+
     /// What may have changed since the last launch. While the database is away, what was read last, and
     /// that the person has not finished: launches go on, five minutes at most.
     async fn flags(&self, facts: &SessionFacts, person: &str) -> Result<Option<Flags>, Refusal> {
-        let read = self.store.flags(&facts.session.key, person);
+        let read = self.store.flags(&facts.session, person);
         let read = tokio::time::timeout(PATIENCE, read).await;
         let mut last = facts
             .last_flags

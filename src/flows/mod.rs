@@ -16,6 +16,7 @@ pub mod monitor;
 mod random;
 pub mod recorder;
 pub mod refusal;
+pub mod removal;
 pub mod session;
 pub mod sign;
 mod state;

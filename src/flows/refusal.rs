@@ -32,7 +32,7 @@ pub enum Refusal {
     Id(#[from] InvalidId),
     #[error(transparent)]
     Mode(#[from] UnknownMode),
-    #[error("{0} must be at most 255 characters, none a control character")]
+    #[error("{0} must be 1 to 255 characters, none a control character")]
     Login(&'static str),
     #[error("extToolContentID is not an id: {0}")]
     ExtId(#[from] NotAnExtId),
@@ -58,6 +58,8 @@ pub enum Refusal {
     NotSavedYet,
     #[error("this callback was used before, with another external id")]
     StateUsedOtherwise,
+    #[error("the content has sessions, and removeSessionData is not true")]
+    HasSessions,
     #[error("this number is taken already, by another call")]
     ThereAlready,
     #[error("it is not known what an earlier call made; the journal's entry is {0}")]

@@ -9,6 +9,7 @@ mod connect;
 mod contents;
 mod journal;
 mod migrate;
+mod removal;
 mod rows;
 mod sessions;
 mod users;
@@ -18,6 +19,7 @@ pub use connect::{Budget, SqliteWriter};
 pub use contents::{Callback, Stored};
 pub use journal::Lease;
 pub(crate) use migrate::{beside, lock_beside};
+pub use removal::{LeftBehind, Removal};
 pub use sessions::Flags;
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};

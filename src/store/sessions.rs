@@ -20,7 +20,7 @@ statements! {
             and c.tool_content_id = s.tool_content_id
         left join session_users u on u.platform_id = s.platform_id and u.signature = s.signature
             and u.tool_session_id = s.tool_session_id and u.name = $4
-        where s.platform_id = $1 and s.signature = $2 and s.tool_session_id = $3";
+        where s.platform_id = $1 and s.signature = $2 and s.tool_session_id = $3 and s.ext_session_id = $5";
 }
 
 /// What can change between two launches of one session.
@@ -59,10 +59,16 @@ impl Store {
     }
 
     /// What a launch of `person` has to know and that may have changed since the last one; `None` where
-    /// the session is no more.
-    pub async fn flags(&self, key: &SessionKey, person: &str) -> Result<Option<Flags>, StoreError> {
+    /// the session is no more, or was made anew with another copy.
+    pub async fn flags(
+        &self,
+        session: &Session,
+        person: &str,
+    ) -> Result<Option<Flags>, StoreError> {
+        let key = &session.key;
         Ok(read!(self, pool => sqlx::query_as::<_, Flags>(FLAGS)
             .bind(key.platform.as_str()).bind(key.signature.as_str()).bind(key.id.get()).bind(person)
+            .bind(session.ext_id.as_str())
             .fetch_optional(pool))?)
     }
 }

@@ -59,6 +59,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         super::configuration::STATEMENTS,
         super::contents::STATEMENTS,
         super::journal::STATEMENTS,
+        super::removal::STATEMENTS,
         super::sessions::STATEMENTS,
         super::users::STATEMENTS,
     ]
@@ -546,12 +547,12 @@ async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind:
         (*of, anna_was.opened_at, anna_was.finished_at),
         (session.key.id, Some(now()), Some(later))
     );
-    let flags = store.flags(&session.key, &anna).await.unwrap().unwrap();
+    let flags = store.flags(&session, &anna).await.unwrap().unwrap();
     assert!(flags.define_later && flags.content_in_use && !flags.run_offline);
     assert_eq!(flags.finished_at, Some(later));
     assert_eq!(
         store
-            .flags(&session.key, "mdl_Ben")
+            .flags(&session, "mdl_Ben")
             .await
             .unwrap()
             .unwrap()
@@ -560,7 +561,7 @@ async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind:
     );
     assert!(
         store
-            .flags(&super::tests::session(99, 7).key, &anna)
+            .flags(&super::tests::session(99, 7), &anna)
             .await
             .unwrap()
             .is_none()

@@ -246,6 +246,12 @@ fn of_refusal(refusal: &Refusal) -> Words {
             "This return was used before",
             "Nothing was stored. To save something else, open the activity again from LAMS.",
         ),
+        Refusal::HasSessions => (
+            StatusCode::CONFLICT,
+            "has-sessions",
+            "Learners are working with it",
+            "Remove its sessions first, or send removeSessionData=true.",
+        ),
         Refusal::ThereAlready => (
             StatusCode::CONFLICT,
             "there-already",

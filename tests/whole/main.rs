@@ -14,6 +14,7 @@ mod bad_input;
 mod journal;
 mod process;
 mod refusals;
+mod removal;
 mod signatures;
 mod story;
 mod vectors;

@@ -1,14 +1,15 @@
-//! `GET` and `PATCH /api/v1/tools/{signature}/contents/{toolContentID}`, and `POST …/copy`
+//! `GET`, `PATCH` and `DELETE /api/v1/tools/{signature}/contents/{toolContentID}`, and `POST …/copy`
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::caller::Caller;
 use crate::domain::content::{Content, ContentKey};
 use crate::domain::id::ToolContentId;
+use crate::domain::query::Query;
 use crate::flows::copy::{CopyWanted, copy_tool_content};
-use crate::flows::{Gateway, Refusal, contents};
+use crate::flows::{Gateway, Refusal, contents, removal};
 use crate::web::problem::Problem;
 
 /// Content, as the API shows it.
@@ -68,6 +69,27 @@ pub(super) async fn patch(
     )
     .await?;
     super::json(HttpResponse::Ok(), &ContentAnswer::of(content))
+}
+
+/// removeToolContent: 204; 409 where sessions exist and `removeSessionData` is not true.
+pub(super) async fn delete(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    caller: Caller,
+    gateway: web::Data<Gateway>,
+) -> Result<HttpResponse, Problem> {
+    let key = key(&caller, &path)?;
+    let query = Query::parse(request.query_string());
+    query.check().map_err(Refusal::from)?;
+    let with_sessions = match query.get("removeSessionData") {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => {
+            return Err(Refusal::Body("removeSessionData must be true or false".to_owned()).into());
+        }
+    };
+    removal::remove_content(&gateway, &key, with_sessions, Utc::now()).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// The body of `copy`.

@@ -24,7 +24,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(
             call("/tools/{signature}/contents/{id}")
                 .route(web::get().to(contents::get))
-                .route(web::patch().to(contents::patch)),
+                .route(web::patch().to(contents::patch))
+                .route(web::delete().to(contents::delete)),
         )
         .service(
             call("/tools/{signature}/contents/{id}/copy").route(web::post().to(contents::copy)),
@@ -32,7 +33,11 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(
             call("/tools/{signature}/sessions/{id}")
                 .route(web::get().to(sessions::get))
-                .route(web::put().to(sessions::put)),
+                .route(web::put().to(sessions::put))
+                .route(web::delete().to(sessions::delete)),
+        )
+        .service(
+            call("/tools/{signature}/sessions/{id}/leave").route(web::post().to(sessions::leave)),
         );
 }
 

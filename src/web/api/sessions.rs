@@ -1,13 +1,14 @@
-//! `GET` and `PUT /api/v1/tools/{signature}/sessions/{toolSessionID}`
+//! `GET`, `PUT` and `DELETE /api/v1/tools/{signature}/sessions/{toolSessionID}`, and `POST …/leave`
 
 use actix_web::{HttpResponse, web};
+use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
 use super::caller::Caller;
 use super::contents::time;
 use crate::domain::id::ToolContentId;
 use crate::domain::session::{Session, SessionKey};
-use crate::flows::{Gateway, Refusal, session};
+use crate::flows::{Gateway, Refusal, removal, session};
 use crate::web::problem::Problem;
 
 /// A session, as the API shows it.
@@ -69,6 +70,42 @@ pub(super) async fn put(
         HttpResponse::Ok()
     };
     super::json(response, &SessionAnswer::of(created.session))
+}
+
+/// The body of `leave`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Leaver {
+    user: String,
+}
+
+/// Where a learner goes who left.
+#[derive(Serialize)]
+struct Left {
+    url: Option<String>,
+}
+
+/// removeToolSession: 204.
+pub(super) async fn delete(
+    path: web::Path<(String, String)>,
+    caller: Caller,
+    gateway: web::Data<Gateway>,
+) -> Result<HttpResponse, Problem> {
+    removal::remove_session(&gateway, &key(&caller, &path)?, Utc::now()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// leaveToolSession: marks the user as finished.
+pub(super) async fn leave(
+    path: web::Path<(String, String)>,
+    caller: Caller,
+    gateway: web::Data<Gateway>,
+    body: web::Bytes,
+) -> Result<HttpResponse, Problem> {
+    let key = key(&caller, &path)?;
+    let Leaver { user } = super::read(&body)?;
+    let url = removal::leave_session(&gateway, &caller.platform, &key, &user, Utc::now()).await?;
+    super::json(HttpResponse::Ok(), &Left { url })
 }
 
 fn key(caller: &Caller, path: &(String, String)) -> Result<SessionKey, Refusal> {
