@@ -5,9 +5,9 @@ use super::author::place_of;
 use super::journal::{Wanted, once};
 use super::{Gateway, Refusal};
 use crate::domain::content::{Content, ContentKey};
-use crate::domain::custom_csv::CustomCsv;
+use crate::domain::custom_csv::{CustomCsv, NamedServer};
 use crate::domain::id::ToolContentId;
-use crate::domain::journal::{EntryKey, Operation, Payload, Request};
+use crate::domain::journal::{Entry, EntryKey, EntryState, Operation, Payload, Request};
 
 /// What makes default content, where there is nothing to copy.
 const DEFAULT_CONTENT: &str = "0";
@@ -47,12 +47,23 @@ async fn copy(gateway: &Gateway, wanted: CopyWanted) -> Result<(Content, bool), 
         .tool(key.signature.as_str())
         .ok_or(Refusal::UnknownTool)?;
     let csv = CustomCsv::parse(&custom_csv, &tool.custom_csv)?;
-    let (server, place) = place_of(&configuration, tool, &csv, ext_lms_id.as_deref())?;
     let entry_key = EntryKey {
         platform: key.platform.clone(),
         signature: key.signature.clone(),
         operation: Operation::Copy,
         local_id: key.id.get(),
+    };
+    let (server, place) = match place_of(&configuration, tool, &csv, ext_lms_id.as_deref()) {
+        Ok(found) => found,
+        // What was made stays made, also when its server is not used any more.
+        Err(refusal) => {
+            let entry = gateway.store.current_entry(&entry_key).await?;
+            let made = entry.is_some_and(|entry| is_done(&entry, from, &csv));
+            return match gateway.store.content(&key).await?.filter(|_| made) {
+                Some(content) => Ok((content, false)),
+                None => Err(refusal),
+            };
+        }
     };
     // Content that no copy made is somebody else's.
     if gateway.store.content(&key).await?.is_some()
@@ -96,4 +107,25 @@ async fn copy(gateway: &Gateway, wanted: CopyWanted) -> Result<(Content, bool), 
         .await?
         .ok_or(Refusal::UnknownContent)?;
     Ok((content, made.now))
+}
+
+/// Whether an entry is of the same call, and done.
+fn is_done(entry: &Entry, from: Option<ToolContentId>, csv: &CustomCsv) -> bool {
+    let Request::Copy {
+        from: copied,
+        place,
+    } = &entry.request
+    else {
+        return false;
+    };
+    let server = match &csv.server {
+        Some(NamedServer::Id(id)) => *id == place.server,
+        Some(NamedServer::Impossible) => false,
+        None => true,
+    };
+    entry.state == EntryState::Done
+        && *copied == from.map(ToolContentId::get)
+        && server
+        && (&place.user, &place.course) == (&csv.user, &csv.course)
+        && (&place.section, &place.course_url) == (&csv.section, &csv.course_url)
 }

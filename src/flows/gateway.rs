@@ -1,7 +1,8 @@
 //! What every flow works with: the database, the configuration in memory, keys, caches, the way out.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 
 use super::Refusal;
 use super::configuration::{LoadError, load};
+use super::journal::this_process;
 use super::learn::SessionFacts;
 use super::recorder::Recorder;
 use crate::domain::configuration::Configuration;
@@ -43,6 +45,8 @@ struct Shared {
     outbound: Outbound,
     /// Names this process in the journal.
     instance: String,
+    /// The journal's entries that this process is at.
+    calls: Mutex<HashSet<String>>,
     stopping: AtomicBool,
     /// The runtime and store of what has to be seen through, whoever gives up on it.
     main: (Handle, Store),
@@ -92,7 +96,8 @@ impl Gateway {
             sessions: Cache::new(SESSIONS_IN_MEMORY),
             recorder: start.recorder,
             outbound: start.outbound,
-            instance: uuid::Uuid::new_v4().to_string(),
+            instance: this_process(),
+            calls: Mutex::default(),
             stopping: AtomicBool::new(false),
             main: (Handle::current(), start.store.clone()),
             under_way: watch::Sender::new(0),
@@ -195,6 +200,11 @@ impl Gateway {
         }
     }
 
+    /// Waits until what was recorded is stored; whether it is.
+    pub async fn records_stored(&self, patience: Duration) -> bool {
+        self.recorder().settle_within(patience).await
+    }
+
     /// Whether the database answers now.
     pub async fn database_answers(&self) -> Result<(), StoreError> {
         self.store.ping().await
@@ -230,9 +240,15 @@ impl Gateway {
         &self.shared.instance
     }
 
-    /// Whether anything is under way that has to be seen through.
-    pub(super) fn is_at_something(&self) -> bool {
-        *self.shared.under_way.borrow() > 0
+    /// Notes that this process is at a journal entry, for as long as what it answers lives.
+    pub(super) fn begin_call(&self, entry: &str) -> Call {
+        self.shared.locked_calls().insert(entry.to_owned());
+        Call(self.shared.clone(), entry.to_owned())
+    }
+
+    /// The journal's entries that this process is at.
+    pub(super) fn calls(&self) -> Vec<String> {
+        self.shared.locked_calls().iter().cloned().collect()
     }
 }
 
@@ -256,5 +272,20 @@ impl UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.under_way.send_modify(|count| *count -= 1);
+    }
+}
+
+impl Shared {
+    fn locked_calls(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One journal entry that this process is at, for as long as it lives.
+pub(super) struct Call(Arc<Shared>, String);
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.0.locked_calls().remove(&self.1);
     }
 }

@@ -4,9 +4,11 @@
 
 mod keeper;
 mod operator;
+mod owner;
 
 pub use keeper::{keep, keep_leases};
 pub use operator::{JournalError, adopt, drop_entry, list, retry};
+pub(super) use owner::this_process;
 
 use std::time::{Duration, Instant};
 
@@ -38,8 +40,9 @@ pub(super) struct Made {
 const PATIENCE: Duration = Duration::from_secs(18);
 /// How often a waiting caller looks.
 const LOOK: Duration = Duration::from_millis(50);
-/// An instance that has not said for so long that it is at its entries counts as gone.
-const LEASE: TimeDelta = TimeDelta::seconds(6);
+/// An instance on another machine that has not said for so long that it is at its calls counts as gone.
+/// The clocks of the instances must agree better than that.
+const LEASE: TimeDelta = TimeDelta::seconds(30);
 /// A call that was not sent is sent again, so often in all.
 const TRIES: u32 = 4;
 /// How long the outcome of a call is tried to be stored while the database is away.
@@ -63,15 +66,16 @@ pub(super) async fn once(gateway: &Gateway, wanted: Wanted) -> Result<Made, Refu
         updated_at: now,
     };
     loop {
-        if gateway
-            .store
-            .begin_entry(&entry, gateway.lease(Utc::now()))
-            .await?
-        {
-            send(gateway, &entry).await?;
-            return Ok(Made { now: true });
-        }
         let Some(current) = gateway.store.current_entry(&entry.key).await? else {
+            let _guard = gateway.begin_call(&entry.id);
+            if gateway
+                .store
+                .begin_entry(&entry, gateway.lease(Utc::now()))
+                .await?
+            {
+                send(gateway, &entry).await?;
+                return Ok(Made { now: true });
+            }
             continue;
         };
         if current.request != entry.request {
@@ -96,26 +100,44 @@ async fn send(gateway: &Gateway, entry: &Entry) -> Result<ExtId, Refusal> {
             Ok(ext_id)
         }
         Err(refusal) => {
-            let unknown = matches!(
-                &refusal,
-                Refusal::Outbound(error) if error.failure.aftermath() == Aftermath::Unknown
-            );
-            let state = if unknown {
-                EntryState::Unsettled
-            } else {
-                EntryState::Failed
-            };
-            let ended = gateway
-                .store
-                .end_entry(&entry.id, state, &refusal.to_string(), Utc::now())
-                .await;
-            if let Err(error) = ended {
-                // The lease runs out, and the entry is unsettled then.
-                tracing::error!(entry = entry.id, %error, "the end of a call cannot be noted");
-            } else if unknown {
-                tracing::error!(entry = entry.id, server = %entry.server, reason = %refusal, "a call is unsettled");
-            }
+            end(gateway, entry, &refusal).await;
             Err(refusal)
+        }
+    }
+}
+
+/// Notes a call that brought no id: as failed where it certainly made nothing, in this try and before.
+async fn end(gateway: &Gateway, entry: &Entry, refusal: &Refusal) {
+    let unknown = match refusal {
+        Refusal::Outbound(error) => error.failure.aftermath() == Aftermath::Unknown,
+        _ => false,
+    };
+    let (state, words) = match (&entry.error, entry.tries) {
+        (_, 1) if !unknown => (EntryState::Failed, refusal.to_string()),
+        (Some(before), _) => (
+            EntryState::Unsettled,
+            format!("{refusal}; before: {before}"),
+        ),
+        (None, _) => (EntryState::Unsettled, refusal.to_string()),
+    };
+    let (begun, owner) = (Instant::now(), gateway.instance());
+    loop {
+        match gateway
+            .store
+            .end_entry(entry, owner, state, &words, Utc::now())
+            .await
+        {
+            Ok(true) if state == EntryState::Unsettled => {
+                tracing::error!(entry = entry.id, server = %entry.server, reason = words, "a call is unsettled");
+                return;
+            }
+            Ok(_) => return,
+            Err(error) if begun.elapsed() > STORE_PATIENCE => {
+                // Nobody says any more that it is under way, so it is unsettled soon.
+                tracing::error!(entry = entry.id, %error, reason = words, "the end of a call cannot be noted");
+                return;
+            }
+            Err(_) => tokio::time::sleep(LOOK).await,
         }
     }
 }
@@ -156,27 +178,55 @@ fn jitter(tries: u32) -> Duration {
     longest.mul_f64(f64::from(u32::from_be_bytes(random::bytes())) / f64::from(u32::MAX))
 }
 
-/// Stores what a call made; tries for a while where the database is away, since nobody else knows the id.
+/// Stores what a call made; tries for a while where that fails, since nobody else knows the id. An id that
+/// has no place here any more is listed as left behind.
 async fn settle(gateway: &Gateway, entry: &Entry, ext_id: &ExtId) -> Result<(), Refusal> {
-    let begun = Instant::now();
+    let (begun, owner) = (Instant::now(), gateway.instance());
+    let mut told = false;
     let problem = loop {
-        match gateway.store.settle_entry(entry, ext_id, Utc::now()).await {
+        let late = begun.elapsed() > STORE_PATIENCE;
+        match gateway
+            .store
+            .settle_entry(entry, Some(owner), ext_id, Utc::now())
+            .await
+        {
             Ok(true) => return Ok(()),
-            Ok(false) => break Refusal::Unsettled(entry.id.clone()),
-            Err(StoreError::Unavailable(_)) if begun.elapsed() < STORE_PATIENCE => {
-                tokio::time::sleep(LOOK).await;
-            }
+            // The reply to a commit may have been lost: then it is done, and with this id.
+            Ok(false) => match gateway.store.entry(&entry.id).await {
+                Ok(Some(now)) if now.ext_id.as_ref() == Some(ext_id) => return Ok(()),
+                Ok(_) => break Refusal::Unsettled(entry.id.clone()),
+                Err(error) if late => break error.into(),
+                Err(_) => {}
+            },
             Err(StoreError::Duplicate(_)) => break Refusal::ThereAlready,
-            Err(error) => break error.into(),
+            Err(StoreError::Partner(_)) => break Refusal::UnknownContent,
+            Err(error) if late => break error.into(),
+            Err(error) if !told => {
+                tracing::error!(entry = entry.id, made = %ext_id, %error, "what a call made waits to be stored");
+                told = true;
+            }
+            Err(_) => {}
         }
+        tokio::time::sleep(LOOK).await;
     };
-    // An id that is not stored is left behind: said in the log, and kept in the entry.
-    tracing::error!(entry = entry.id, server = %entry.server, left_behind = %ext_id, reason = %problem, "a copy is left behind");
-    let words = format!("{ext_id} was made, but not stored: {problem}");
-    let _ = gateway
+    let EntryKey {
+        platform,
+        signature,
+        operation,
+        local_id,
+    } = &entry.key;
+    let why = format!(
+        "made for {} {platform}/{signature}/{local_id}: {problem}",
+        operation.as_str()
+    );
+    tracing::error!(entry = entry.id, left_behind = %ext_id, why, "a copy is left behind");
+    let listed = gateway
         .store
-        .end_entry(&entry.id, EntryState::Unsettled, &words, Utc::now())
+        .abandon_entry(entry, owner, ext_id, &why, Utc::now())
         .await;
+    if let Err(error) = listed {
+        tracing::error!(entry = entry.id, left_behind = %ext_id, %error, "what is left behind cannot be listed");
+    }
     Err(problem)
 }
 

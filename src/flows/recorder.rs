@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::domain::content::ContentKey;
 use crate::domain::session::SessionKey;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// Takes records; cheap to clone.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ const BATCH: usize = 1_000;
 const SETTLE: Duration = Duration::from_secs(1);
 
 impl Recorder {
-    /// Starts the writer. It ends, everything written, when the last recorder is dropped.
+    /// Starts the writer.
     pub fn start(store: Store) -> (Self, JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel(ROOM);
         (Self(sender), tokio::spawn(write(store, receiver)))
@@ -56,10 +56,16 @@ impl Recorder {
 
     /// Waits until what was recorded so far is stored, a second at most.
     pub async fn settle(&self) {
+        self.settle_within(SETTLE).await;
+    }
+
+    /// The same with another patience; whether it is stored.
+    pub async fn settle_within(&self, patience: Duration) -> bool {
         let (done, wait) = oneshot::channel();
-        if self.0.try_send(Record::Settle(done)).is_ok() {
-            let _ = tokio::time::timeout(SETTLE, wait).await;
-        }
+        self.0.try_send(Record::Settle(done)).is_ok()
+            && tokio::time::timeout(patience, wait)
+                .await
+                .is_ok_and(|outcome| outcome.is_ok())
     }
 }
 
@@ -83,7 +89,7 @@ async fn write(store: Store, mut receiver: mpsc::Receiver<Record>) {
         let mut in_use: Vec<_> = in_use.into_iter().collect();
         in_use.sort_by_key(|content| content.id);
         if !opened.is_empty() || !in_use.is_empty() {
-            store_batch(&store, &opened, &in_use, &receiver).await;
+            store_batch(&store, &opened, &in_use).await;
         }
         for done in settled {
             let _ = done.send(());
@@ -91,22 +97,15 @@ async fn write(store: Store, mut receiver: mpsc::Receiver<Record>) {
     }
 }
 
-/// Stores a batch, trying again while the database is away; while stopping, for ten seconds.
+/// Stores a batch, trying again while the database is away.
 async fn store_batch(
     store: &Store,
     opened: &[(SessionKey, String, DateTime<Utc>)],
     in_use: &[ContentKey],
-    receiver: &mpsc::Receiver<Record>,
 ) {
     let mut pause = Duration::from_millis(200);
-    let mut tries_while_stopping = 4;
     while let Err(error) = store.record_launches(opened, in_use).await {
-        let stopping = receiver.sender_strong_count() == 0;
-        if stopping {
-            tries_while_stopping -= 1;
-        }
-        let away = matches!(error, crate::store::StoreError::Unavailable(_));
-        if !away || tries_while_stopping == 0 {
+        if !matches!(error, StoreError::Unavailable(_)) {
             let lost = opened.len() + in_use.len();
             tracing::error!(%error, lost, "launch records are lost: they could not be stored");
             return;

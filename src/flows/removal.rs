@@ -17,15 +17,20 @@ pub async fn remove_content(
     with_sessions: bool,
     now: DateTime<Utc>,
 ) -> Result<(), Refusal> {
-    match gateway
-        .store
-        .remove_content(key, with_sessions, now)
-        .await?
-    {
-        Removal::Done => Ok(()),
-        Removal::Unknown => Err(Refusal::UnknownContent),
-        Removal::HasSessions => Err(Refusal::HasSessions),
+    // A session that is made at this very moment goes with the next try.
+    for _ in 0..3 {
+        match gateway
+            .store
+            .remove_content(key, with_sessions, now)
+            .await?
+        {
+            Removal::Done => return Ok(()),
+            Removal::Unknown => return Err(Refusal::UnknownContent),
+            Removal::HasSessions if with_sessions => {}
+            Removal::HasSessions => break,
+        }
     }
+    Err(Refusal::HasSessions)
 }
 
 /// Forgets a session.

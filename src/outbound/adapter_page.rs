@@ -34,9 +34,14 @@ impl Outbound {
                 ("extToolContentID", source),
                 ("rid", rid),
             ];
-            let answer = self.get(tool, server, place, &parameters).await?;
-            let copy =
-                id_of(tool, &answer).ok_or_else(|| Failure::NotAnId(excerpt(&answer, server)))?;
+            let (status, answer) = self.get(tool, server, place, &parameters).await?;
+            let copy = id_of(tool, &answer).ok_or_else(|| match status {
+                200 => Failure::NotAnId(excerpt(&answer, server)),
+                status => Failure::Status {
+                    status,
+                    answer: excerpt(&answer, server),
+                },
+            })?;
             if copy.as_str() == source {
                 return Err(Failure::SameId(copy.to_string()));
             }
@@ -48,14 +53,14 @@ impl Outbound {
         })
     }
 
-    /// Sends one GET to the adapter page and reads the beginning of its answer.
+    /// Sends one GET to the adapter page. Answers a status of success, and the beginning of the answer.
     async fn get(
         &self,
         tool: &Tool,
         server: &Server,
         place: &Place,
         parameters: &[(&str, &str)],
-    ) -> Result<Vec<u8>, Failure> {
+    ) -> Result<(u16, Vec<u8>), Failure> {
         let mut url = server
             .adapter_page(tool)
             .map_err(|error| Failure::NotCallable(format!("the adapter page {error}")))?;
@@ -84,16 +89,20 @@ impl Outbound {
             .send()
             .await
             .map_err(failed)?;
-        let status = response.status();
+        let status = response.status().as_u16();
         let mut answer = Vec::new();
         while answer.len() < EXCERPT {
-            let Some(chunk) = response.chunk().await.map_err(failed)? else {
-                break;
-            };
-            answer.extend_from_slice(&chunk[..chunk.len().min(EXCERPT - answer.len())]);
+            match response.chunk().await {
+                Ok(Some(chunk)) => {
+                    answer.extend_from_slice(&chunk[..chunk.len().min(EXCERPT - answer.len())]);
+                }
+                // What refuses has refused, however it goes on.
+                Err(error) if (200..300).contains(&status) => return Err(failed(error)),
+                Ok(None) | Err(_) => break,
+            }
         }
-        match status.as_u16() {
-            200 => Ok(answer),
+        match status {
+            200..300 => Ok((status, answer)),
             401 => Err(Failure::HashRefused),
             status => Err(Failure::Status {
                 status,

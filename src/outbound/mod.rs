@@ -86,7 +86,10 @@ impl Failure {
     pub fn aftermath(&self) -> Aftermath {
         match self {
             Failure::NotSent(_) | Failure::NoConnectionInTime => Aftermath::NotSent,
-            Failure::Status { status, .. } if *status >= 500 => Aftermath::Unknown,
+            Failure::Status {
+                status: 200..300 | 500..,
+                ..
+            } => Aftermath::Unknown,
             Failure::TimedOut(_) | Failure::Broken(_) => Aftermath::Unknown,
             Failure::NotCallable(_)
             | Failure::HashRefused

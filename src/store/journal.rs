@@ -6,7 +6,7 @@ use futures_util::TryFutureExt;
 use super::rows::parsed;
 use super::{Store, StoreError, count, on, read, statements, within};
 use crate::domain::id::ExtId;
-use crate::domain::journal::{Entry, EntryKey, EntryState, Operation};
+use crate::domain::journal::{Entry, EntryKey, EntryState, Operation, Request};
 
 statements! {
     BEGIN = "insert into journal (id, platform_id, server_id, signature, operation, local_id, request, payload,
@@ -25,16 +25,21 @@ statements! {
         from journal where state in ('calling', 'unsettled') order by created_at, id limit 1000";
     AGAIN = "update journal set state = 'calling', owner = $2, lease_until = $3, tries = tries + 1, updated_at = $4
         where id = $1 and state = 'unsettled'";
-    EXTEND = "update journal set lease_until = $2 where owner = $1 and state = 'calling'";
-    ANY_EXPIRED = "select count(*) from journal where state = 'calling' and lease_until < $1";
-    EXPIRE = "update journal set state = 'unsettled', updated_at = $1,
+    EXTEND = "update journal set lease_until = $3 where id = $1 and owner = $2 and state = 'calling'";
+    CALLING = "select id, owner, lease_until from journal where state = 'calling'";
+    LOSE = "update journal set state = 'unsettled', updated_at = $3,
             error = 'the gateway that sent it ended before the server answered'
-        where state = 'calling' and lease_until < $1";
+        where id = $1 and owner = $2 and state = 'calling'";
     UNSETTLED = "select count(*) from journal where state = 'unsettled'";
-    END = "update journal set state = $2, error = $3, updated_at = $4
-        where id = $1 and state in ('calling', 'unsettled')";
-    SETTLE = "update journal set state = 'done', ext_id = $2, error = null, updated_at = $3
-        where id = $1 and state in ('calling', 'unsettled')";
+    /// By its owner, also one that was taken for gone, but not once another has taken the entry up.
+    END = "update journal set state = $4, error = $5, updated_at = $6
+        where id = $1 and owner = $2 and tries = $3 and state in ('calling', 'unsettled')";
+    GIVE_UP = "update journal set state = 'failed', error = $2, updated_at = $3
+        where id = $1 and state = 'unsettled'";
+    SETTLE = "update journal set state = 'done', ext_id = $4, error = null, updated_at = $5
+        where id = $1 and owner = $2 and tries = $3 and state in ('calling', 'unsettled')";
+    ADOPT = "update journal set state = 'done', ext_id = $2, error = null, updated_at = $3
+        where id = $1 and state = 'unsettled'";
     STORE_SESSION = "insert into sessions (platform_id, signature, tool_session_id, tool_content_id, name,
             ext_session_id, created_at)
         values ($1, $2, $3, $4, $5, $6, $7)";
@@ -145,21 +150,30 @@ impl Store {
         Ok(written > 0)
     }
 
-    /// Says that an instance is still at its entries.
-    pub async fn extend_leases(&self, lease: Lease<'_>) -> Result<(), StoreError> {
-        on!(&self.write, pool => sqlx::query(EXTEND).bind(lease.owner).bind(lease.until)
+    /// Says that an instance is still at an entry.
+    pub async fn extend_lease(&self, id: &str, lease: Lease<'_>) -> Result<(), StoreError> {
+        on!(&self.write, pool => sqlx::query(EXTEND).bind(id).bind(lease.owner).bind(lease.until)
             .execute(pool).map_ok(count))?;
         Ok(())
     }
 
-    /// Makes entries unsettled whose instance is gone; how many.
-    pub async fn expire_leases(&self, at: DateTime<Utc>) -> Result<u64, StoreError> {
-        let expired: i64 =
-            read!(self, pool => sqlx::query_scalar(ANY_EXPIRED).bind(at).fetch_one(pool))?;
-        if expired == 0 {
-            return Ok(0);
-        }
-        Ok(on!(&self.write, pool => sqlx::query(EXPIRE).bind(at).execute(pool).map_ok(count))?)
+    /// The entries that somebody is at, each with its owner and how long that is believed.
+    pub async fn calling_entries(
+        &self,
+    ) -> Result<Vec<(String, String, DateTime<Utc>)>, StoreError> {
+        Ok(read!(self, pool => sqlx::query_as(CALLING).fetch_all(pool))?)
+    }
+
+    /// Makes an entry unsettled whose owner is gone.
+    pub async fn lose_entry(
+        &self,
+        id: &str,
+        owner: &str,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        on!(&self.write, pool => sqlx::query(LOSE).bind(id).bind(owner).bind(at)
+            .execute(pool).map_ok(count))?;
+        Ok(())
     }
 
     /// How many entries are unsettled.
@@ -167,44 +181,65 @@ impl Store {
         Ok(read!(self, pool => sqlx::query_scalar(UNSETTLED).fetch_one(pool))?)
     }
 
-    /// Ends an entry without an id, as failed or unsettled; `false` where it was settled before.
+    /// Ends an entry without an id, as failed or unsettled, for its owner; `false` where it is the owner's
+    /// no more.
     pub async fn end_entry(
         &self,
-        id: &str,
+        entry: &Entry,
+        owner: &str,
         state: EntryState,
         error: &str,
         at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let written = on!(&self.write, pool => sqlx::query(END)
-            .bind(id).bind(state.as_str()).bind(error).bind(at)
+            .bind(&entry.id).bind(owner).bind(entry.tries).bind(state.as_str()).bind(error).bind(at)
+            .execute(pool).map_ok(count))?;
+        Ok(written > 0)
+    }
+
+    /// Gives an unsettled entry up; `false` where it is not unsettled.
+    pub async fn give_up_entry(
+        &self,
+        id: &str,
+        words: &str,
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let written = on!(&self.write, pool => sqlx::query(GIVE_UP).bind(id).bind(words).bind(at)
             .execute(pool).map_ok(count))?;
         Ok(written > 0)
     }
 
     /// Settles an entry with the id that its call made, and stores that, in one transaction; `false` where
-    /// it was settled before.
+    /// it is the owner's no more. Without an owner an operator adopts the id, and the entry must be
+    /// unsettled.
     pub async fn settle_entry(
         &self,
         entry: &Entry,
+        owner: Option<&str>,
         ext_id: &ExtId,
         at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
-        let settled = within!(&mut tx, c => sqlx::query(SETTLE)
-            .bind(&entry.id).bind(ext_id.as_str()).bind(at)
-            .execute(c).map_ok(count))?;
+        let settled = match owner {
+            Some(owner) => within!(&mut tx, c => sqlx::query(SETTLE)
+                .bind(&entry.id).bind(owner).bind(entry.tries).bind(ext_id.as_str()).bind(at)
+                .execute(c).map_ok(count))?,
+            None => within!(&mut tx, c => sqlx::query(ADOPT)
+                .bind(&entry.id).bind(ext_id.as_str()).bind(at)
+                .execute(c).map_ok(count))?,
+        };
         if settled == 0 {
             return Ok(false);
         }
         let (key, payload) = (&entry.key, &entry.payload);
         match &entry.request {
-            crate::domain::journal::Request::Session { content } => {
+            Request::Session { content } => {
                 within!(&mut tx, c => sqlx::query(STORE_SESSION)
                     .bind(key.platform.as_str()).bind(key.signature.as_str()).bind(key.local_id)
                     .bind(content).bind(&payload.name).bind(ext_id.as_str()).bind(at)
                     .execute(c).map_ok(count))?;
             }
-            crate::domain::journal::Request::Copy { place, .. } => {
+            Request::Copy { place, .. } => {
                 within!(&mut tx, c => sqlx::query(STORE_COPY)
                     .bind(key.platform.as_str()).bind(key.signature.as_str()).bind(key.local_id)
                     .bind(place.server.as_str()).bind(&place.user).bind(&place.course)
@@ -214,5 +249,28 @@ impl Store {
         }
         tx.commit().await?;
         Ok(true)
+    }
+
+    /// Lists an id that was made for an entry and has no place here any more, and ends the entry as failed
+    /// where it is still the owner's.
+    pub async fn abandon_entry(
+        &self,
+        entry: &Entry,
+        owner: &str,
+        ext_id: &ExtId,
+        why: &str,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let key = &entry.key;
+        let mut tx = self.begin().await?;
+        let there = (entry.server.as_str(), ext_id.as_str());
+        super::removal::leave_behind(&mut tx, &key.platform, &key.signature, there, why, at)
+            .await?;
+        let words = format!("{ext_id} was made and is left behind: {why}");
+        within!(&mut tx, c => sqlx::query(END)
+            .bind(&entry.id).bind(owner).bind(entry.tries).bind(EntryState::Failed.as_str())
+            .bind(&words).bind(at)
+            .execute(c).map_ok(count))?;
+        tx.commit().await
     }
 }

@@ -33,6 +33,9 @@ pub enum StoreError {
     /// A value that another row must not share.
     #[error("the database refused a duplicate ({0})")]
     Duplicate(String),
+    /// What a row refers to is not there, or is still referred to.
+    #[error("the database refused a row whose partner is missing or still there ({0})")]
+    Partner(String),
     /// Anything else: a defect.
     #[error("the database refused a statement: {0}")]
     Failed(sqlx::Error),
@@ -67,6 +70,9 @@ impl From<sqlx::Error> for StoreError {
         match error.as_database_error() {
             Some(refused) if refused.is_unique_violation() => {
                 StoreError::Duplicate(refused.constraint().unwrap_or(refused.message()).to_owned())
+            }
+            Some(refused) if refused.is_foreign_key_violation() => {
+                StoreError::Partner(refused.constraint().unwrap_or(refused.message()).to_owned())
             }
             _ => StoreError::Failed(error),
         }

@@ -10,20 +10,18 @@ use crate::domain::id::{PlatformId, Signature};
 use crate::domain::session::SessionKey;
 
 statements! {
-    /// Also the lock that keeps new sessions of the content away until it is forgotten.
-    LOCK_CONTENT = "update contents set updated_at = updated_at
-        where platform_id = $1 and signature = $2 and tool_content_id = $3";
     CONTENT = "select server_id, ext_tool_content_id from contents
         where platform_id = $1 and signature = $2 and tool_content_id = $3";
-    SESSIONS = "select s.tool_session_id, c.server_id, s.ext_session_id from sessions s
+    SESSIONS = "select s.tool_session_id, c.server_id from sessions s
         join contents c on c.platform_id = s.platform_id and c.signature = s.signature
             and c.tool_content_id = s.tool_content_id
         where s.platform_id = $1 and s.signature = $2 and s.tool_content_id = $3";
-    SESSION = "select s.tool_session_id, c.server_id, s.ext_session_id from sessions s
+    SESSION = "select s.tool_session_id, c.server_id from sessions s
         join contents c on c.platform_id = s.platform_id and c.signature = s.signature
             and c.tool_content_id = s.tool_content_id
         where s.platform_id = $1 and s.signature = $2 and s.tool_session_id = $3";
-    DELETE_SESSION = "delete from sessions where platform_id = $1 and signature = $2 and tool_session_id = $3";
+    DELETE_SESSION = "delete from sessions where platform_id = $1 and signature = $2 and tool_session_id = $3
+        returning ext_session_id";
     DELETE_CONTENT = "delete from contents where platform_id = $1 and signature = $2 and tool_content_id = $3";
     FREE_KEY = "delete from journal
         where platform_id = $1 and signature = $2 and operation = $3 and local_id = $4 and state = 'done'";
@@ -71,7 +69,7 @@ impl std::fmt::Display for LeftBehind {
     }
 }
 
-type SessionThere = (i64, String, String);
+type SessionThere = (i64, String);
 
 impl Store {
     /// Forgets a session and who was in it, and frees its key; `false` where there is none.
@@ -87,9 +85,9 @@ impl Store {
         let Some(session) = found else {
             return Ok(false);
         };
-        remove_session(&mut tx, &key.platform, &key.signature, session, at).await?;
+        let removed = remove_session(&mut tx, &key.platform, &key.signature, session, at).await?;
         tx.commit().await?;
-        Ok(true)
+        Ok(removed)
     }
 
     /// Forgets content, and frees its key; its sessions go with it only where that is asked for.
@@ -101,9 +99,6 @@ impl Store {
     ) -> Result<Removal, StoreError> {
         let (platform, signature) = (&key.platform, &key.signature);
         let mut tx = self.begin().await?;
-        within!(&mut tx, c => sqlx::query(LOCK_CONTENT)
-            .bind(platform.as_str()).bind(signature.as_str()).bind(key.id.get())
-            .execute(c).map_ok(count))?;
         let found: Option<(String, Option<String>)> = within!(&mut tx, c => sqlx::query_as(CONTENT)
             .bind(platform.as_str()).bind(signature.as_str()).bind(key.id.get())
             .fetch_optional(c))?;
@@ -123,9 +118,16 @@ impl Store {
             let why = format!("content {platform}/{signature}/{} was removed", key.id);
             leave_behind(&mut tx, platform, signature, (&server, &ext_id), &why, at).await?;
         }
-        within!(&mut tx, c => sqlx::query(DELETE_CONTENT)
+        let deleted = within!(&mut tx, c => sqlx::query(DELETE_CONTENT)
             .bind(platform.as_str()).bind(signature.as_str()).bind(key.id.get())
-            .execute(c).map_ok(count))?;
+            .execute(c).map_ok(count));
+        match deleted.map_err(StoreError::from) {
+            Ok(0) => return Ok(Removal::Unknown),
+            Ok(_) => {}
+            // A session was made in the meantime.
+            Err(StoreError::Partner(_)) => return Ok(Removal::HasSessions),
+            Err(error) => return Err(error),
+        }
         free_key(&mut tx, platform, signature, "copy", key.id.get()).await?;
         tx.commit().await?;
         Ok(Removal::Done)
@@ -141,15 +143,19 @@ async fn remove_session(
     tx: &mut Tx,
     platform: &PlatformId,
     signature: &Signature,
-    (id, server, ext_id): SessionThere,
+    (id, server): SessionThere,
     at: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    within!(&mut *tx, c => sqlx::query(DELETE_SESSION)
+) -> Result<bool, StoreError> {
+    let deleted: Option<String> = within!(&mut *tx, c => sqlx::query_scalar(DELETE_SESSION)
         .bind(platform.as_str()).bind(signature.as_str()).bind(id)
-        .execute(c).map_ok(count))?;
+        .fetch_optional(c))?;
+    let Some(ext_id) = deleted else {
+        return Ok(false);
+    };
     free_key(tx, platform, signature, "session", id).await?;
     let why = format!("session {platform}/{signature}/{id} was removed");
-    leave_behind(tx, platform, signature, (&server, &ext_id), &why, at).await
+    leave_behind(tx, platform, signature, (&server, &ext_id), &why, at).await?;
+    Ok(true)
 }
 
 async fn free_key(
@@ -165,7 +171,8 @@ async fn free_key(
     Ok(())
 }
 
-async fn leave_behind(
+/// Writes down what still stands on an external server.
+pub(super) async fn leave_behind(
     tx: &mut Tx,
     platform: &PlatformId,
     signature: &Signature,

@@ -272,40 +272,33 @@ async fn an_entry_whose_owner_is_gone_is_unsettled_and_taken_up_once(
         until: now() + TimeDelta::seconds(seconds),
     };
     assert!(store.begin_entry(&entry, lease("one", 6)).await.unwrap());
-    assert_eq!(
-        store
-            .expire_leases(now() + TimeDelta::seconds(5))
-            .await
-            .unwrap(),
-        0
-    );
-    store.extend_leases(lease("one", 9)).await.unwrap();
-    store.extend_leases(lease("two", 99)).await.unwrap();
-    assert_eq!(
-        store
-            .expire_leases(now() + TimeDelta::seconds(8))
-            .await
-            .unwrap(),
-        0
-    );
+    store
+        .extend_lease(&entry.id, lease("one", 9))
+        .await
+        .unwrap();
+    store
+        .extend_lease(&entry.id, lease("two", 99))
+        .await
+        .unwrap();
+    let calling = store.calling_entries().await.unwrap();
+    let until = now() + TimeDelta::seconds(9);
+    assert_eq!(calling, [(entry.id.clone(), "one".to_owned(), until)]);
     assert!(
         !store
             .retry_entry(&entry.id, lease("two", 20), now())
             .await
             .unwrap()
     );
-    assert_eq!(
-        store
-            .expire_leases(now() + TimeDelta::seconds(10))
-            .await
-            .unwrap(),
-        1
-    );
+    store.lose_entry(&entry.id, "two", now()).await.unwrap();
+    assert_eq!(store.unsettled_entries().await.unwrap(), 0);
+    store.lose_entry(&entry.id, "one", now()).await.unwrap();
     assert_eq!(store.unsettled_entries().await.unwrap(), 1);
     assert_eq!(
         store.open_entries().await.unwrap()[0].state,
         EntryState::Unsettled
     );
+
+    // Taken up by one; who had it before has no say any more.
     assert!(
         store
             .retry_entry(&entry.id, lease("two", 20), now())
@@ -318,12 +311,36 @@ async fn an_entry_whose_owner_is_gone_is_unsettled_and_taken_up_once(
             .await
             .unwrap()
     );
-    let ended = store
-        .end_entry(&entry.id, EntryState::Failed, "refused", now())
-        .await
-        .unwrap();
+    let id = ExtId::stored("700".into());
     assert!(
-        ended && store.current_entry(&entry.key).await.unwrap().is_none(),
+        !store
+            .settle_entry(&entry, Some("one"), &id, now())
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store.settle_entry(&entry, None, &id, now()).await.unwrap(),
+        "it is not unsettled"
+    );
+    assert!(
+        !store
+            .give_up_entry(&entry.id, "given up", now())
+            .await
+            .unwrap()
+    );
+    let end = async |owner, tries| {
+        let entry = Entry {
+            tries,
+            ..entry.clone()
+        };
+        store
+            .end_entry(&entry, owner, EntryState::Failed, "refused", now())
+            .await
+            .unwrap()
+    };
+    assert!(!end("one", 1).await && !end("two", 1).await && end("two", 2).await);
+    assert!(
+        store.current_entry(&entry.key).await.unwrap().is_none(),
         "its key is free"
     );
     let again = Entry {
@@ -492,13 +509,13 @@ async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind:
     );
     assert!(
         store
-            .settle_entry(&entry, &session.ext_id, now())
+            .settle_entry(&entry, Some("one"), &session.ext_id, now())
             .await
             .unwrap()
     );
     assert!(
         !store
-            .settle_entry(&entry, &session.ext_id, now())
+            .settle_entry(&entry, Some("one"), &session.ext_id, now())
             .await
             .unwrap(),
         "it settles once"

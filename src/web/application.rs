@@ -151,17 +151,15 @@ impl Application {
                 "calls are cut short: what they made on external servers is not known here"
             );
         }
-        // Their hold on the recorder ends with them; then ours does.
         for task in [self.watcher, self.keeper] {
             task.abort();
-            let _ = task.await;
         }
-        let store = self.gateway.store.clone();
-        drop(self.gateway);
-        let left = (end.saturating_duration_since(Instant::now())).max(RECORDS);
-        if tokio::time::timeout(left, self.recorder).await.is_err() {
+        let left = end.saturating_duration_since(Instant::now()).max(RECORDS);
+        if !self.gateway.records_stored(left).await {
             tracing::error!("launch records are lost: the database did not take them in time");
         }
+        self.recorder.abort();
+        let store = self.gateway.store.clone();
         store.close().await;
         tracing::info!("stopped");
         outcome

@@ -115,9 +115,20 @@ async fn a_call_that_a_dead_process_left_is_settled_by_adopting_an_id(
 #[actix_web::test]
 async fn a_call_that_a_dead_process_left_is_sent_again_under_the_same_rid() {
     let (gateway, peer, entry) = killed_within_a_call(Kind::Postgres).await;
-    peer.answers(Answer::Says(500, "not yet".into()));
-    let (done, said) = journal(&gateway, &["retry", &entry]).await;
-    assert!(!done && said.contains("status 500"), "{said}");
+    // Whatever goes wrong with it again, nobody knows more of the first try than before.
+    for (answer, words) in [
+        (Answer::Says(500, "not yet".into()), "status 500"),
+        (Answer::Says(401, String::new()), "refused the hash"),
+    ] {
+        peer.answers(answer);
+        let (done, said) = journal(&gateway, &["retry", &entry]).await;
+        assert!(!done && said.contains(words), "{said}");
+        let (_, listed) = journal(&gateway, &["list"]).await;
+        assert!(
+            listed.starts_with(&format!("{entry} unsettled ")),
+            "{listed}"
+        );
+    }
     peer.answers(Answer::Says(200, "701".into()));
     assert_eq!(
         journal(&gateway, &["retry", &entry]).await,
@@ -129,7 +140,62 @@ async fn a_call_that_a_dead_process_left_is_sent_again_under_the_same_rid() {
         .iter()
         .map(|sent| parameter(sent, "rid"))
         .collect();
-    assert_eq!(rids, vec![Some(entry); 3]);
+    assert_eq!(rids, vec![Some(entry); 4]);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_copy_whose_place_is_gone_is_listed_as_left_behind(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let go = Arc::new(Notify::new());
+    let waits = Answer::Waits(700, go.clone());
+    let (gateway, peer) = Gateway::with_content(kind, Setup::default(), waits).await;
+    let removed = async {
+        Gateway::until("the call is sent", || async { !peer.requests().is_empty() }).await;
+        let page = gateway
+            .call("DELETE", "/tools/mdquiz10/contents/1", None)
+            .await;
+        assert_eq!(page.status, 204);
+        go.notify_one();
+    };
+    let (page, ()) = futures_util::future::join(ask(&gateway), removed).await;
+    assert_eq!(page.refused(404), "unknown-content");
+    let (_, listed) = journal(&gateway, &["list"]).await;
+    assert!(
+        listed.contains("mdquiz10 700 on moodle: made for session lams/mdquiz10/2"),
+        "{listed}"
+    );
+    assert!(
+        listed.contains("mdquiz10 555 on moodle: content lams/mdquiz10/1 was removed"),
+        "{listed}"
+    );
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+}
+
+#[actix_web::test]
+async fn what_was_copied_is_answered_also_when_its_server_is_off() {
+    let (gateway, _peer) =
+        Gateway::with_content(Kind::Sqlite, Setup::default(), Answer::Ids(700)).await;
+    let body = json!({"from": 1, "customCSV": "anna,8,4,moodle"});
+    assert_eq!(copy(&gateway, 50, body.clone()).await.status, 201);
+    let off = gateway
+        .setup
+        .file()
+        .replace("prefix = \"mdl\"", "prefix = \"mdl\"\nenabled = false");
+    assert!(
+        crate::support::apply(&gateway.database, &off, &[])
+            .status
+            .success()
+    );
+    let new = json!({"from": null, "customCSV": "anna,8,4,moodle"});
+    Gateway::until("the server is off", || async {
+        let toolkit = gateway.call("GET", "/toolkit?extLmsId=moodle", None).await;
+        toolkit.json()["tools"] == json!([])
+    })
+    .await;
+    assert_eq!(copy(&gateway, 50, body).await.status, 200);
+    assert_eq!(copy(&gateway, 50, new).await.status, 403);
 }
 
 #[actix_web::test]

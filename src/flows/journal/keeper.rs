@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use chrono::Utc;
 
+use super::owner::is_gone;
 use crate::flows::Gateway;
+use crate::store::StoreError;
 
-/// How often; a lease lives six times as long.
+/// How often.
 const PULSE: Duration = Duration::from_secs(1);
 
-/// Keeps leases and finds those that ran out; never ends. First says what is unsettled already.
+/// Keeps leases and finds calls whose owner is gone; never ends. First says what is unsettled already.
 pub async fn keep(gateway: Gateway) {
     tell(&gateway).await;
     loop {
-        extend(&gateway).await;
-        match gateway.store.expire_leases(Utc::now()).await {
-            Ok(0) => {}
-            Ok(_) => tell(&gateway).await,
-            Err(error) => tracing::debug!(%error, "the journal cannot be read"),
+        // Who cannot say that it is alive does not call others dead.
+        if extend(&gateway).await && lose(&gateway).await.is_ok_and(|lost| lost > 0) {
+            tell(&gateway).await;
         }
         tokio::time::sleep(PULSE).await;
     }
@@ -32,13 +32,32 @@ pub async fn keep_leases(gateway: Gateway) {
     }
 }
 
-async fn extend(gateway: &Gateway) {
-    if !gateway.is_at_something() {
-        return;
+/// Says that this process is at its calls; whether that could be said.
+async fn extend(gateway: &Gateway) -> bool {
+    for id in gateway.calls() {
+        if let Err(error) = gateway
+            .store
+            .extend_lease(&id, gateway.lease(Utc::now()))
+            .await
+        {
+            tracing::warn!(entry = id, %error, "the journal cannot be told what is under way");
+            return false;
+        }
     }
-    if let Err(error) = gateway.store.extend_leases(gateway.lease(Utc::now())).await {
-        tracing::warn!(%error, "the journal cannot be told what is under way");
+    true
+}
+
+/// Makes calls unsettled whose owner is gone; how many.
+pub(super) async fn lose(gateway: &Gateway) -> Result<usize, StoreError> {
+    let now = Utc::now();
+    let mut lost = 0;
+    for (id, owner, until) in gateway.store.calling_entries().await? {
+        if until < now || is_gone(&owner) {
+            gateway.store.lose_entry(&id, &owner, now).await?;
+            lost += 1;
+        }
     }
+    Ok(lost)
 }
 
 /// Says in the log how many calls are unsettled, if any are.

@@ -2,9 +2,11 @@
 
 use chrono::Utc;
 
+use super::keeper::lose;
 use super::send;
-use crate::domain::id::ExtId;
-use crate::domain::journal::{Entry, EntryState};
+use crate::domain::content::ContentKey;
+use crate::domain::id::{ExtId, ToolContentId};
+use crate::domain::journal::{Entry, EntryState, Request};
 use crate::flows::{Gateway, Refusal};
 use crate::store::StoreError;
 
@@ -33,13 +35,16 @@ pub enum JournalError {
 
 /// The entries that are under way or unsettled, oldest first.
 pub async fn list(gateway: &Gateway) -> Result<Vec<Entry>, JournalError> {
-    gateway.store.expire_leases(Utc::now()).await?;
+    lose(gateway).await?;
     Ok(gateway.store.open_entries().await?)
 }
 
-/// Sends an unsettled entry's call again, under the same `rid`. Answers the id that it made.
+/// Sends an unsettled entry's call again, under the same `rid`. Answers the id that it made. Whatever goes
+/// wrong, the entry stays unsettled: of the tries before nothing more is known than before.
 pub async fn retry(gateway: &Gateway, id: &str) -> Result<ExtId, JournalError> {
     let entry = unsettled(gateway, id).await?;
+    callable(gateway, &entry).await?;
+    let guard = gateway.begin_call(&entry.id);
     let now = Utc::now();
     if !gateway
         .store
@@ -51,8 +56,39 @@ pub async fn retry(gateway: &Gateway, id: &str) -> Result<ExtId, JournalError> {
             "taken up by somebody else",
         ));
     }
-    let work = |gateway: Gateway| async move { send(&gateway, &entry).await };
+    let entry = Entry {
+        tries: entry.tries + 1,
+        ..entry
+    };
+    let work = |gateway: Gateway| async move {
+        let _guard = guard;
+        send(&gateway, &entry).await
+    };
     Ok(gateway.see_through(work).await?)
+}
+
+/// Refuses to send a call that cannot succeed: its tool or server cannot be used, or what it was for is
+/// no more.
+async fn callable(gateway: &Gateway, entry: &Entry) -> Result<(), Refusal> {
+    let (configuration, key) = (gateway.configuration(), &entry.key);
+    configuration
+        .tool(key.signature.as_str())
+        .ok_or(Refusal::UnknownTool)?;
+    configuration.usable_server(entry.server.as_str(), &key.signature)?;
+    if let Request::Session { content } = entry.request {
+        let (platform, signature) = (key.platform.clone(), key.signature.clone());
+        let content = ContentKey {
+            platform,
+            signature,
+            id: ToolContentId::from_number(content)?,
+        };
+        gateway
+            .store
+            .content(&content)
+            .await?
+            .ok_or(Refusal::UnknownContent)?;
+    }
+    Ok(())
 }
 
 /// Stores an id that an operator found on the external server as what the call made.
@@ -67,7 +103,7 @@ pub async fn adopt(gateway: &Gateway, id: &str, ext_id: &str) -> Result<ExtId, J
     let ext_id = tool.id_form.parse(ext_id).map_err(wrong)?;
     match gateway
         .store
-        .settle_entry(&entry, &ext_id, Utc::now())
+        .settle_entry(&entry, None, &ext_id, Utc::now())
         .await
     {
         Ok(true) => Ok(ext_id),
@@ -84,11 +120,7 @@ pub async fn drop_entry(gateway: &Gateway, id: &str) -> Result<(), JournalError>
     let entry = unsettled(gateway, id).await?;
     let before = entry.error.unwrap_or_default();
     let words = format!("given up by an operator; before: {before}");
-    if gateway
-        .store
-        .end_entry(id, EntryState::Failed, &words, Utc::now())
-        .await?
-    {
+    if gateway.store.give_up_entry(id, &words, Utc::now()).await? {
         return Ok(());
     }
     Err(JournalError::NotUnsettled(
@@ -98,7 +130,7 @@ pub async fn drop_entry(gateway: &Gateway, id: &str) -> Result<(), JournalError>
 }
 
 async fn unsettled(gateway: &Gateway, id: &str) -> Result<Entry, JournalError> {
-    gateway.store.expire_leases(Utc::now()).await?;
+    lose(gateway).await?;
     let entry = gateway.store.entry(id).await?;
     let entry = entry.ok_or_else(|| JournalError::Unknown(id.to_owned()))?;
     match entry.state {
