@@ -81,8 +81,6 @@ impl Store {
             (DatabaseUrl::Postgres(url), _) => {
                 let options = PgConnectOptions::from_str(url)?
                     .application_name("toolgate")
-                    // Every statement goes by a key: planning it anew brings nothing.
-                    .options([("plan_cache_mode", "force_generic_plan")])
                     .log_statements(tracing::log::LevelFilter::Off)
                     .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
                 let pool = |size| {
