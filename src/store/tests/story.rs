@@ -1,0 +1,240 @@
+//! One activity, from its first opening to the last who finished it.
+
+use chrono::TimeDelta;
+use rstest::rstest;
+
+use super::super::*;
+use super::{Database, Kind, content_key, entry_of, now, place, session};
+use crate::domain::content::Place;
+use crate::domain::id::ExtId;
+use crate::domain::journal::Entry;
+
+async fn configured(store: &Store) {
+    let platform = PlatformRecord {
+        id: "lams".into(),
+        name: "LAMS".into(),
+        url: "http://lams.example/".into(),
+        launch_auth: "signed".into(),
+        launch_secret: Some(vec![1, 2]),
+        callback_state: "required".into(),
+        api_token_hash: Some(vec![3; 32]),
+        finish_url: None,
+    };
+    let server = ServerRecord {
+        id: "moodle".into(),
+        name: "Moodle".into(),
+        url: "http://moodle.example/".into(),
+        server_key: Some(vec![0, 255]),
+        prefix: Some("mdl".into()),
+        enabled: true,
+        sign_redirects: false,
+        timeout_ms: Some(10_000),
+        private_network: true,
+        tools: ["mdquiz10".to_owned()].into(),
+        settings: [(
+            "mdquiz10".to_owned(),
+            [("adapter_page".to_owned(), "x".to_owned())].into(),
+        )]
+        .into(),
+    };
+    let after = StoredConfiguration {
+        platforms: [("lams".to_owned(), platform)].into(),
+        servers: [("moodle".to_owned(), server)].into(),
+        tools: [(
+            "own".to_owned(),
+            ToolRecord {
+                signature: "own".into(),
+                definition: "…".into(),
+            },
+        )]
+        .into(),
+    };
+    let before = store.configuration_version().await.unwrap();
+    let change = store.change_configuration().await.unwrap();
+    change.commit(&after, now()).await.unwrap();
+    assert_eq!(store.configuration_version().await.unwrap(), before + 1);
+    let stored = store.configuration().await.unwrap();
+    assert!(stored.platforms == after.platforms && stored.servers == after.servers);
+    assert_eq!(stored.tools, after.tools);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind: Kind) {
+    let database = Database::new(kind).await;
+    let store = &database.store;
+    configured(store).await;
+
+    // A change that is given up changes nothing.
+    let version = store.configuration_version().await.unwrap();
+    drop(store.change_configuration().await.unwrap());
+    assert_eq!(store.configuration_version().await.unwrap(), version);
+
+    // Content is stored once; the first one stays.
+    let key = content_key(7);
+    assert!(store.content(&key).await.unwrap().is_none());
+    store.insert_content(&key, &place(), now()).await.unwrap();
+    store
+        .insert_content(
+            &key,
+            &Place {
+                course: "8".into(),
+                ..place()
+            },
+            now(),
+        )
+        .await
+        .unwrap();
+    let content = store.content(&key).await.unwrap().unwrap();
+    assert_eq!(
+        (content.place, content.ext_id, content.created_at),
+        (place(), None, now())
+    );
+
+    // A lock ends with the callback, whose state counts once.
+    store
+        .lock_content(&key, now() + TimeDelta::minutes(30))
+        .await
+        .unwrap();
+    assert!(
+        store
+            .content(&key)
+            .await
+            .unwrap()
+            .unwrap()
+            .is_not_ready(now())
+    );
+    let nonce = [5; 12];
+    let (first, other) = (ExtId::stored("555".into()), ExtId::stored("557".into()));
+    let elsewhere = content_key(8);
+    let call = |content, ext_id| {
+        let state = Some((nonce.as_slice(), now()));
+        store.store_callback(Callback {
+            content,
+            ext_id,
+            state,
+            at: now(),
+        })
+    };
+    assert_eq!(call(&elsewhere, &first).await.unwrap(), Stored::NoContent);
+    assert_eq!(call(&key, &first).await.unwrap(), Stored::Now);
+    assert_eq!(call(&key, &first).await.unwrap(), Stored::Before);
+    assert_eq!(
+        call(&key, &other).await.unwrap(),
+        Stored::StateUsedOtherwise
+    );
+    let content = store.content(&key).await.unwrap().unwrap();
+    assert_eq!(
+        (content.ext_id, content.locked_until, content.define_later),
+        (Some(first), None, false)
+    );
+
+    // Flags, and a session with its people.
+    assert!(
+        store
+            .set_flags(&key, Some(true), None, now())
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .set_flags(&content_key(8), Some(true), Some(true), now())
+            .await
+            .unwrap()
+    );
+    let session = session(9, 7);
+    let entry = entry_of(&session);
+    let lease = Lease {
+        owner: "one",
+        until: now(),
+    };
+    assert!(store.begin_entry(&entry, lease).await.unwrap());
+    let again = Entry {
+        id: "another".into(),
+        ..entry.clone()
+    };
+    assert!(
+        !store.begin_entry(&again, lease).await.unwrap(),
+        "its key is taken"
+    );
+    assert_eq!(
+        store.current_entry(&entry.key).await.unwrap().as_ref(),
+        Some(&entry)
+    );
+    assert!(
+        store
+            .settle_entry(&entry, Some("one"), &session.ext_id, now())
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .settle_entry(&entry, Some("one"), &session.ext_id, now())
+            .await
+            .unwrap(),
+        "it settles once"
+    );
+    assert_eq!(
+        store.session(&session.key).await.unwrap().as_ref(),
+        Some(&session)
+    );
+    assert_eq!(
+        store.sessions_of(&key).await.unwrap(),
+        std::slice::from_ref(&session)
+    );
+    let anna = "mdl_Anna".to_owned();
+    let opened = [
+        (session.key.clone(), anna.clone(), now()),
+        (super::session(99, 7).key, anna.clone(), now()),
+    ];
+    store
+        .record_launches(&opened, std::slice::from_ref(&key))
+        .await
+        .unwrap();
+    store.record_launches(&opened, &[]).await.unwrap();
+    let later = now() + TimeDelta::hours(1);
+    assert!(
+        store
+            .mark_finished(&session.key, &anna, later)
+            .await
+            .unwrap()
+    );
+    assert!(
+        store
+            .mark_finished(&session.key, &anna, later + TimeDelta::hours(1))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .mark_finished(&super::session(99, 7).key, &anna, later)
+            .await
+            .unwrap()
+    );
+    let attendance = store.attendance(&key).await.unwrap();
+    assert_eq!(attendance.len(), 1);
+    let (of, anna_was) = &attendance[0];
+    assert_eq!(
+        (*of, anna_was.opened_at, anna_was.finished_at),
+        (session.key.id, Some(now()), Some(later))
+    );
+    let flags = store.flags(&session, &anna).await.unwrap().unwrap();
+    assert!(flags.define_later && flags.content_in_use && !flags.run_offline);
+    assert_eq!(flags.finished_at, Some(later));
+    assert_eq!(
+        store
+            .flags(&session, "mdl_Ben")
+            .await
+            .unwrap()
+            .unwrap()
+            .finished_at,
+        None
+    );
+    assert!(
+        store
+            .flags(&super::session(99, 7), &anna)
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
