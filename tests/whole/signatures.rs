@@ -317,6 +317,23 @@ async fn a_state_stands_for_a_signature_on_the_saved_pages_link_alone(
 }
 
 #[actix_web::test]
+async fn a_callback_without_a_state_gets_no_link_that_stands_for_a_signature() {
+    let setup = Setup {
+        callback_state: "off",
+        ..Setup::default()
+    };
+    let (gateway, _peer) = Gateway::with_session(Kind::Sqlite, setup).await;
+    let callback = "/lams/tool/mdquiz10/authoring.do?dispatch=updateContent&toolContentID=1";
+    let saved = gateway.get(&format!("{callback}&extToolContentID=5")).await;
+    assert_eq!(saved.status, 200);
+    assert_eq!(
+        saved.attributes("#edit-again", "href"),
+        Vec::<String>::new()
+    );
+    assert_eq!(saved.attributes("#close", "href").len(), 1);
+}
+
+#[actix_web::test]
 async fn the_api_knows_a_platform_by_its_token() {
     let (gateway, _peer) = Gateway::with_session(Kind::Sqlite, Setup::default()).await;
     for token in [None, Some("wrong"), Some("")] {
