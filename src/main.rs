@@ -200,7 +200,7 @@ async fn run_journal(settings: &Settings, command: JournalCommand) -> anyhow::Re
     let answer = match command {
         JournalCommand::List => {
             let entries = journal::list(&gateway).await?;
-            let left = gateway.store.left_behind().await?;
+            let left = journal::left_behind(&gateway).await?;
             let entries = entries.iter().map(|entry| format!("{entry}\n"));
             entries
                 .chain(left.iter().map(|left| format!("{left}\n")))

@@ -16,8 +16,6 @@ use crate::store::{Callback, Stored};
 /// What the saved page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
-    /// The content.
-    pub id: ToolContentId,
     /// Its external id.
     pub ext_id: ExtId,
     /// Where it can be edited again; `None` where only the platform can send somebody there.
@@ -71,9 +69,5 @@ pub async fn update_content(
         push_enc(&mut address, &state);
         address
     });
-    Ok(Saved {
-        id,
-        ext_id,
-        edit_again,
-    })
+    Ok(Saved { ext_id, edit_again })
 }

@@ -7,7 +7,7 @@ mod operator;
 mod owner;
 
 pub use keeper::{keep, keep_leases};
-pub use operator::{JournalError, adopt, drop_entry, list, retry};
+pub use operator::{JournalError, adopt, drop_entry, left_behind, list, retry};
 pub(super) use owner::this_process;
 
 use std::time::{Duration, Instant};

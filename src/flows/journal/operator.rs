@@ -8,7 +8,7 @@ use crate::domain::content::ContentKey;
 use crate::domain::id::{ExtId, ToolContentId};
 use crate::domain::journal::{Entry, EntryState, Request};
 use crate::flows::{Gateway, Refusal};
-use crate::store::StoreError;
+use crate::store::{LeftBehind, StoreError};
 
 /// Why an entry cannot be settled so.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,11 @@ pub enum JournalError {
 pub async fn list(gateway: &Gateway) -> Result<Vec<Entry>, JournalError> {
     lose(gateway).await?;
     Ok(gateway.store.open_entries().await?)
+}
+
+/// What still stands on external servers though it is forgotten here, oldest first.
+pub async fn left_behind(gateway: &Gateway) -> Result<Vec<LeftBehind>, JournalError> {
+    Ok(gateway.store.left_behind().await?)
 }
 
 /// Sends an unsettled entry's call again, under the same `rid`. Answers the id that it made. Whatever goes
