@@ -18,7 +18,7 @@ pub enum QueryError {
     Missing(&'static str),
 }
 
-/// A parsed query string.
+/// A parsed query string, or the fields of a form.
 #[derive(Debug, Default)]
 pub struct Query<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
@@ -38,6 +38,15 @@ impl<'a> Query<'a> {
             }
         }
         query
+    }
+
+    /// The fields of a form that needs no decoding, such as multipart/form-data.
+    pub fn of_fields(fields: Vec<(String, String)>) -> Self {
+        let owned = |(name, value)| (Cow::Owned(name), Cow::Owned(value));
+        Self {
+            pairs: fields.into_iter().map(owned).collect(),
+            malformed: None,
+        }
     }
 
     /// Refuses what is malformed or doubled. `dispatch` may be doubled: some external pages append it

@@ -1,11 +1,13 @@
 //! What the sample LMS keeps: forums and quizzes, with what learners left in them.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::domain::hash::java_trim;
 
 /// What an activity is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// People write to each other.
     Forum,
@@ -62,8 +64,8 @@ pub struct Activity {
     pub attempts: Vec<Attempt>,
 }
 
-/// What an author writes, and what a clone copies.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What an author writes, what a clone copies, and what an export holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// Its title.
     pub title: String,
@@ -74,7 +76,7 @@ pub struct Settings {
 }
 
 /// One question with a single right answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
     /// What is asked.
     pub text: String,
@@ -167,9 +169,14 @@ impl Activity {
         self.attempts.iter().find(|a| is_same_user(&a.user, user))
     }
 
+    /// What a person wrote, oldest first; in any case of their name.
+    pub fn posts_of(&self, user: &str) -> impl Iterator<Item = &Post> {
+        self.posts.iter().filter(|p| is_same_user(&p.user, user))
+    }
+
     /// Whether a person wrote or answered something.
     pub(super) fn has_work_of(&self, user: &str) -> bool {
-        self.attempt_of(user).is_some() || self.posts.iter().any(|p| is_same_user(&p.user, user))
+        self.attempt_of(user).is_some() || self.posts_of(user).next().is_some()
     }
 
     /// How much learners left in it, in words.

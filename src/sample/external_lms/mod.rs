@@ -4,7 +4,20 @@
 //! People arrive with a signed address (`un`, `ts`, `hs`) at `course/lamsframes.php`,
 //! `course/modedit-lams.php`, `mod/forum/view.php` or `mod/quiz/report.php`, and get a ticket that
 //! their forms carry from there on. The gateway calls `mod/lamstwo/tooladapter_forum.php` and
-//! `tooladapter_quiz.php`. Ids are course-module ids, never given twice. Everything is in memory.
+//! `tooladapter_quiz.php`:
+//!
+//! | method | answer |
+//! |---|---|
+//! | `clone` | the id of a copy without posts and attempts; of default content for an id that is unknown |
+//! | `export` | the settings as a file; 500 for an id that is unknown |
+//! | `import` (POST) | the id of an activity made from such a file; `0` for any other file |
+//! | `output` | a learner's number: of a forum's posts or words, or the grade in percent |
+//! | `export_portfolio` | a page with what a learner wrote or answered; 404 for an id that is unknown |
+//! | `delete` | nothing; 404 for an id that is unknown |
+//! | any other | nothing |
+//!
+//! `clone` and `import` with a `rid` that came before answer with the id that they made then. Ids are
+//! course-module ids, never given twice; one of the other kind is unknown. Everything is in memory.
 //!
 //! What a browser test holds on to:
 //!
@@ -25,6 +38,7 @@ mod entry;
 mod forum;
 mod home;
 mod learner;
+mod made;
 mod quiz;
 mod refusal;
 mod state;
@@ -138,8 +152,10 @@ impl Running<ExternalLms> {
     }
 }
 
-/// The largest form that is read, in bytes.
+/// The largest form without a file that is read, in bytes.
 const LARGEST_FORM: usize = 64 * 1024;
+/// The most that is kept of an import's fields and file together, in bytes.
+const LARGEST_UPLOAD: usize = 1024 * 1024;
 
 fn routes(config: &mut web::ServiceConfig) {
     let form = web::FormConfig::default()
@@ -156,14 +172,8 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/mod/forum/post.php", web::post().to(forum::post))
         .route("/mod/quiz/report.php", web::get().to(teacher::quiz))
         .route("/mod/quiz/attempt.php", web::post().to(quiz::attempt))
-        .route(
-            "/mod/lamstwo/tooladapter_forum.php",
-            web::get().to(adapter_page::forum),
-        )
-        .route(
-            "/mod/lamstwo/tooladapter_quiz.php",
-            web::get().to(adapter_page::quiz),
-        )
+        .service(adapter_page::resource(Kind::Forum))
+        .service(adapter_page::resource(Kind::Quiz))
         .route(
             "/static/common.css",
             css(include_str!("../../../static/sample/common.css")),

@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 
 use chrono::Utc;
+use uuid::Uuid;
 
 use super::activity::{Activity, Attempt, Kind, Post, Settings};
+use super::made::Made;
 use super::ticket::{Purpose, Ticket, Tickets};
 
-/// Activities and tickets.
+/// Activities, tickets, and which call made what.
 #[derive(Debug)]
 pub(super) struct State {
     activities: BTreeMap<u64, Activity>,
     next_id: u64,
     tickets: Tickets,
+    made: Made,
 }
 
 /// What came of saving.
@@ -30,6 +33,7 @@ impl State {
             activities: BTreeMap::new(),
             next_id: first_id,
             tickets: Tickets::default(),
+            made: Made::default(),
         }
     }
 
@@ -39,6 +43,11 @@ impl State {
 
     pub(super) fn activity(&self, id: u64) -> Option<&Activity> {
         self.activities.get(&id)
+    }
+
+    /// The activity of an id, unless it is of another kind.
+    pub(super) fn activity_of(&self, kind: Kind, id: u64) -> Option<&Activity> {
+        self.activity(id).filter(|activity| activity.kind == kind)
     }
 
     pub(super) fn issue_ticket(&mut self, user: &str, purpose: Purpose) -> String {
@@ -77,7 +86,7 @@ impl State {
     /// Copies the settings of an activity, without posts and attempts. An id that is unknown, or of
     /// another kind, makes default content: so does Moodle.
     pub(super) fn clone_of(&mut self, kind: Kind, id: u64, course: &str) -> u64 {
-        match self.activities.get(&id).filter(|from| from.kind == kind) {
+        match self.activity_of(kind, id) {
             Some(from) => {
                 let settings = from.settings.clone();
                 self.add(kind, settings, course.to_owned(), Some(id))
@@ -90,6 +99,29 @@ impl State {
                 self.add(kind, settings, course.to_owned(), Some(0))
             }
         }
+    }
+
+    /// Makes an activity of what another server, or this one, exported.
+    pub(super) fn import(&mut self, kind: Kind, settings: Settings, course: &str) -> u64 {
+        self.add(kind, settings, course.to_owned(), None)
+    }
+
+    /// What `make` makes, or what a call with the same `rid` made before, even if that is gone by now.
+    pub(super) fn once(&mut self, rid: Option<Uuid>, make: impl FnOnce(&mut Self) -> u64) -> u64 {
+        let Some(rid) = rid else {
+            return make(self);
+        };
+        if let Some(id) = self.made.get(rid) {
+            return id;
+        }
+        let id = make(self);
+        self.made.remember(rid, id);
+        id
+    }
+
+    /// Removes an activity with all that learners left in it; whether it was there.
+    pub(super) fn delete(&mut self, kind: Kind, id: u64) -> bool {
+        self.activity_of(kind, id).is_some() && self.activities.remove(&id).is_some()
     }
 
     pub(super) fn post(&mut self, id: u64, post: Post) {

@@ -3,6 +3,9 @@
 mod authoring;
 mod clones;
 mod entries;
+mod exports;
+mod imports;
+mod outputs;
 mod taking_part;
 
 use super::*;
@@ -97,12 +100,46 @@ impl Site {
             .unwrap()
     }
 
+    /// Calls the adapter page of a module with `method_and_more` in the name of `un`.
+    async fn call(&self, module: &str, method_and_more: &str, un: &str) -> Response {
+        let page = format!(
+            "mod/lamstwo/tooladapter_{module}.php?&cs=7&section=3&method={method_and_more}"
+        );
+        self.open(&page, un).await
+    }
+
     /// Calls the adapter page for a clone; answers the new id.
     async fn clone_of(&self, module: &str, id: &str) -> u64 {
-        let page = format!(
-            "mod/lamstwo/tooladapter_{module}.php?&method=clone&cs=7&section=3&extToolContentID={id}"
-        );
-        self.page(&page, "Bill").await.parse().unwrap()
+        let method = format!("clone&extToolContentID={id}");
+        let answer = self.call(module, &method, "Bill").await;
+        assert_eq!(answer.status(), 200);
+        answer.text().await.unwrap().parse().unwrap()
+    }
+
+    /// Opens an activity as a learner; answers the ticket.
+    async fn learner(&self, id: u64, un: &str) -> String {
+        let address = format!("course/lamsframes.php?&id={id}&returnUrl={}", enc(BACK));
+        ticket(&self.page(&address, un).await)
+    }
+
+    /// Writes into a forum as a learner.
+    async fn write(&self, id: u64, un: &str, message: &str) {
+        let number = self.learner(id, un).await;
+        let fields = [
+            ("ticket", &*number),
+            ("subject", "Mine"),
+            ("message", message),
+        ];
+        let answer = self.send("mod/forum/post.php", &fields).await;
+        assert_eq!(answer.status(), 303);
+    }
+
+    /// Answers the quiz of [`Site::author_quiz`] as a learner: half of it right.
+    async fn answer_half_right(&self, id: u64, un: &str) {
+        let number = self.learner(id, un).await;
+        let fields = [("ticket", &*number), ("q1", "1"), ("q2", "1")];
+        let answer = self.send("mod/quiz/attempt.php", &fields).await;
+        assert_eq!(answer.status(), 303);
     }
 
     /// Makes a forum as Bill; answers where he is sent.

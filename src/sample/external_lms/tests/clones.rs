@@ -1,4 +1,4 @@
-//! The adapter pages, as the gateway calls them.
+//! The adapter pages, as the gateway calls them to copy and to remove.
 
 use super::*;
 
@@ -6,10 +6,7 @@ use super::*;
 async fn a_clone_has_another_id_and_the_settings_but_no_posts() {
     let site = site();
     site.author_forum(&enc(UPDATE)).await;
-    let address = format!("course/lamsframes.php?&id=501&returnUrl={}", enc(BACK));
-    let number = ticket(&site.page(&address, "Anna").await);
-    let fields = [("ticket", &*number), ("subject", "Hi"), ("message", "Fern")];
-    site.send("mod/forum/post.php", &fields).await;
+    site.write(501, "Anna", "Fern").await;
     let ids = [
         site.clone_of("forum", "501").await,
         site.clone_of("forum", "501").await,
@@ -40,10 +37,40 @@ async fn an_unknown_id_or_one_of_another_kind_makes_default_content() {
 #[actix_web::test]
 async fn another_method_is_answered_with_nothing() {
     let site = site();
-    let answer = site
-        .open("mod/lamstwo/tooladapter_quiz.php?&method=output", "Bill")
-        .await;
+    for method in ["getoptions", "import", ""] {
+        let answer = site.call("quiz", method, "Bill").await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.text().await.unwrap(), "");
+    }
+    assert!(site.lms().activities().is_empty());
+}
+
+#[actix_web::test]
+async fn a_clone_tried_again_is_the_same_clone() {
+    let site = site();
+    for id in [
+        "0&rid=2f4c8a50-1b1f-4b7e-9d3a-6f0d1c2b3a49",
+        "0&rid=2F4C8A50-1B1F-4B7E-9D3A-6F0D1C2B3A49",
+    ] {
+        assert_eq!(site.clone_of("forum", id).await, 501);
+    }
+    let another = "0&rid=9d0c7b1e-44f2-4a8e-8a55-0c2f6e7d8b90";
+    assert_eq!(site.clone_of("forum", another).await, 502);
+    for id in [503, 504] {
+        assert_eq!(site.clone_of("forum", "0&rid=no+uuid").await, id);
+    }
+}
+
+#[actix_web::test]
+async fn what_is_deleted_is_gone_and_its_id_is_not_given_again() {
+    let site = site();
+    let id = site.author_quiz().await;
+    let delete = format!("delete&extToolContentID={id}");
+    assert_eq!(site.call("forum", &delete, "Bill").await.status(), 404);
+    let answer = site.call("quiz", &delete, "Bill").await;
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.text().await.unwrap(), "");
-    assert_eq!(site.lms().clone_count(), 0);
+    assert!(site.lms().activity(id).is_none());
+    assert_eq!(site.call("quiz", &delete, "Bill").await.status(), 404);
+    assert_eq!(site.clone_of("quiz", "0").await, id + 1);
 }
