@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use toolgate::demo::Demo;
+use toolgate::flows::journal::Retried;
 use toolgate::flows::{Gateway, apply, journal, sign};
 use toolgate::opening;
 use toolgate::settings::{DatabaseUrl, LogFormat, Settings};
@@ -206,7 +207,10 @@ async fn run_journal(settings: &Settings, command: JournalCommand) -> anyhow::Re
                 .chain(left.iter().map(|left| format!("{left}\n")))
                 .collect()
         }
-        JournalCommand::Retry { id } => format!("made {}\n", journal::retry(&gateway, &id).await?),
+        JournalCommand::Retry { id } => match journal::retry(&gateway, &id).await? {
+            Retried::Made(ext_id) => format!("made {ext_id}\n"),
+            Retried::Deleted(ext_id) => format!("deleted {ext_id}\n"),
+        },
         JournalCommand::Adopt { id, ext_id } => {
             format!(
                 "adopted {}\n",

@@ -36,6 +36,8 @@ pub struct Settings {
     pub state_author: TimeDelta,
     /// How long a state token of a learner lives.
     pub state_learner: TimeDelta,
+    /// The most that an exported or imported archive may have, in MiB.
+    pub archive_max_mib: u32,
     /// Settings that are set, but that nothing uses in this version.
     pub unused: Vec<&'static str>,
 }
@@ -116,6 +118,9 @@ impl Settings {
             state_learner: values.get("STATE_LEARNER_DAYS", "a number of days, 1 to 3650", |text| {
                 number(text, 3650).map(TimeDelta::days)
             })?.unwrap_or(TimeDelta::days(30)),
+            archive_max_mib: values.get("ARCHIVE_MAX_MIB", "a number of MiB, 1 to 4096", |text| {
+                number(text, 4096).and_then(|mib| u32::try_from(mib).ok())
+            })?.unwrap_or(64),
             unused: Vec::new(),
         };
         for (name, most) in UNUSED {
@@ -131,8 +136,7 @@ impl Settings {
 }
 
 /// Settings of the interface that this version checks without using them, with their largest values.
-const UNUSED: [(&str, u32); 4] = [
-    ("ARCHIVE_MAX_MIB", 1 << 20),
+const UNUSED: [(&str, u32); 3] = [
     ("LAUNCH_DAYS", 36_500),
     ("CSV_HOURS", 87_600),
     ("LOGIN_WINDOW_MINUTES", 525_600),

@@ -15,6 +15,8 @@ pub enum Operation {
     Session,
     /// A copy of content: `copyToolContent`.
     Copy,
+    /// Content from an archive: `importToolContent`.
+    Import,
 }
 
 impl Operation {
@@ -23,12 +25,13 @@ impl Operation {
         match self {
             Operation::Session => "session",
             Operation::Copy => "copy",
+            Operation::Import => "import",
         }
     }
 
     /// From how it is stored.
     pub fn stored(text: &str) -> Option<Self> {
-        [Operation::Session, Operation::Copy]
+        [Operation::Session, Operation::Copy, Operation::Import]
             .into_iter()
             .find(|operation| operation.as_str() == text)
     }
@@ -83,12 +86,24 @@ pub enum Request {
         /// Where the copy goes.
         place: Place,
     },
+    /// What an archive holds.
+    Import {
+        /// Where it goes.
+        place: Place,
+        /// The SHA-256 of what the server is sent, in hexadecimal; nothing where there is content on this
+        /// side alone.
+        sha256: Option<String>,
+        /// See [`crate::domain::content::Content::define_later`].
+        define_later: bool,
+        /// See [`crate::domain::content::Content::run_offline`].
+        run_offline: bool,
+    },
 }
 
 /// All that is needed to send a call again and to store what it made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payload {
-    /// The id to copy; `0` makes default content.
+    /// The id to copy; `0` makes default content; empty for an import.
     pub source: String,
     /// Where the copy goes.
     pub place: Place,
@@ -118,18 +133,18 @@ impl std::fmt::Display for Entry {
             operation,
             local_id,
         } = &self.key;
-        let (state, operation) = (self.state.as_str(), operation.as_str());
+        let (state, made) = (self.state.as_str(), operation.as_str());
         let at = self.created_at.format("%Y-%m-%dT%H:%M:%SZ");
         write!(
             f,
-            "{} {state} {at} {operation} {platform}/{signature}/{local_id} on {}",
+            "{} {state} {at} {made} {platform}/{signature}/{local_id} on {}",
             self.id, self.server
         )?;
-        write!(
-            f,
-            ", a copy of {}, sent {} times",
-            self.payload.source, self.tries
-        )?;
+        match operation {
+            Operation::Import => f.write_str(", a file")?,
+            _ => write!(f, ", a copy of {}", self.payload.source)?,
+        }
+        write!(f, ", sent {} times", self.tries)?;
         match &self.error {
             Some(error) => write!(f, ": {error}"),
             None => Ok(()),

@@ -12,6 +12,7 @@ pub mod id;
 pub mod journal;
 pub mod launch_mode;
 pub mod launch_signature;
+pub mod manifest;
 pub mod person;
 pub mod platform;
 pub mod query;

@@ -130,6 +130,7 @@ impl Redirect<'_> {
             Value::Course => &self.place.course,
             Value::Section => self.place.section.as_deref().unwrap_or_default(),
             Value::Config(name) => self.server.item(self.tool, name),
+            Value::ExtLmsId => self.server.id.as_str(),
             value => own(value),
         });
         self.push_signature(&mut address);

@@ -81,6 +81,6 @@ impl Server {
             .settings
             .get(&tool.signature)
             .and_then(|items| items.get(ADAPTER_PAGE));
-        self.url.join(set.unwrap_or(&tool.adapter_page))
+        self.url.join(set.unwrap_or(&tool.adapter_page.address))
     }
 }

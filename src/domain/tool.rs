@@ -3,13 +3,17 @@
 //! sysadmin's own is one more of the same form (`docs/adapters.md`). Nothing in the gateway asks a
 //! tool for its signature to decide what to do.
 
+mod adapter_page;
 mod address;
 mod builtin;
 mod definition;
+mod output;
 
+pub use adapter_page::{AdapterPage, Method};
 pub use address::{Address, AddressError, Value};
 pub use builtin::builtin_tools;
 pub use definition::{DefinitionError, ItemValues};
+pub use output::{Choice, NoChoices, Output, OutputKind, OutputValue, read_choices};
 
 use super::custom_csv::Form;
 use super::id::{ExtId, Signature, positive_number};
@@ -41,11 +45,10 @@ pub struct Tool {
     pub teacher: Address,
     /// What a monitor opens for a session.
     pub monitor: Address,
-    /// Where the adapter page is, absolute or relative to the server's address; a server may have
-    /// another (`adapter_page` of its settings).
-    pub adapter_page: String,
-    /// The parameters of every call to the adapter page that say who and where.
-    pub adapter_parameters: Address,
+    /// Where clone, import, export and output calls go.
+    pub adapter_page: AdapterPage,
+    /// What can be read of a learner in a session.
+    pub outputs: Vec<Output>,
     /// What a sysadmin sets per server.
     pub config: Vec<ConfigItem>,
 }

@@ -21,7 +21,7 @@ use crate::domain::secret_keys::{SecretKeys, Vault};
 use crate::domain::session::SessionKey;
 use crate::domain::state_token::StateKeys;
 use crate::opening::Opened;
-use crate::outbound::Outbound;
+use crate::outbound::{Limits, Outbound};
 use crate::settings::Settings;
 use crate::store::{Store, StoreError};
 
@@ -110,7 +110,6 @@ impl Gateway {
 
     /// A gateway for one command of an operator: it serves nothing.
     pub async fn for_command(settings: &Settings, opened: &Opened) -> Result<Self, LoadError> {
-        let outbound = Outbound::new().map_err(|error| LoadError::Unreadable(error.to_string()))?;
         let (recorder, _) = Recorder::start(opened.store.clone());
         Self::start(Start {
             store: opened.store.clone(),
@@ -121,7 +120,7 @@ impl Gateway {
                 learner: settings.state_learner,
             },
             recorder,
-            outbound,
+            outbound: Outbound::new(Limits::with_archives_of(settings.archive_max_mib)),
         })
         .await
     }
@@ -154,6 +153,11 @@ impl Gateway {
     /// The path of that address: empty, or with a slash at its beginning.
     pub fn public_path(&self) -> &str {
         &self.shared.public_path
+    }
+
+    /// The bytes that an archive may have.
+    pub fn longest_archive(&self) -> u64 {
+        self.shared.outbound.longest_archive()
     }
 
     /// From now on it is not ready, and connections are not kept.

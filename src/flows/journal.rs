@@ -7,17 +7,18 @@ mod operator;
 mod owner;
 
 pub use keeper::{keep, keep_leases};
-pub use operator::{JournalError, adopt, drop_entry, left_behind, list, retry};
+pub use operator::{JournalError, Retried, adopt, drop_entry, left_behind, list, retry};
 pub(super) use owner::this_process;
 
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Gateway, Refusal, random};
+use super::{Gateway, Refusal};
 use crate::domain::id::{ExtId, ServerId};
 use crate::domain::journal::{Entry, EntryKey, EntryState, Payload, Request};
-use crate::outbound::{Aftermath, OutboundError};
+use crate::outbound::{Aftermath, Spool};
 use crate::store::{Lease, StoreError};
 
 /// What is to be made.
@@ -27,6 +28,8 @@ pub(super) struct Wanted {
     pub(super) server: ServerId,
     pub(super) request: Request,
     pub(super) payload: Payload,
+    /// What is sent, where the call sends a file.
+    pub(super) file: Option<Spool>,
 }
 
 /// An entry whose call made what it was to make.
@@ -43,8 +46,6 @@ const LOOK: Duration = Duration::from_millis(50);
 /// An instance on another machine that has not said for so long that it is at its calls counts as gone.
 /// The clocks of the instances must agree better than that.
 const LEASE: TimeDelta = TimeDelta::seconds(30);
-/// A call that was not sent is sent again, so often in all.
-const TRIES: u32 = 4;
 /// How long the outcome of a call is tried to be stored while the database is away.
 const STORE_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -67,13 +68,15 @@ pub(super) async fn once(gateway: &Gateway, wanted: Wanted) -> Result<Made, Refu
     };
     loop {
         let Some(current) = gateway.store.current_entry(&entry.key).await? else {
+            check_open(gateway, &entry)?;
             let _guard = gateway.begin_call(&entry.id);
-            if gateway
-                .store
-                .begin_entry(&entry, gateway.lease(Utc::now()))
-                .await?
-            {
-                send(gateway, &entry).await?;
+            let lease = gateway.lease(Utc::now());
+            let mut reader = wanted.file.as_ref().map(Spool::reader);
+            let file = reader
+                .as_mut()
+                .map(|reader| reader as &mut (dyn Read + Send));
+            if gateway.store.begin_entry(&entry, lease, file).await? {
+                send(gateway, &entry, wanted.file.as_ref()).await?;
                 return Ok(Made { now: true });
             }
             continue;
@@ -92,11 +95,25 @@ pub(super) async fn once(gateway: &Gateway, wanted: Wanted) -> Result<Made, Refu
     }
 }
 
-/// Sends an entry's call, and stores what came of it.
-async fn send(gateway: &Gateway, entry: &Entry) -> Result<ExtId, Refusal> {
-    match call(gateway, entry).await {
+/// Refuses a call at once where its server is left alone for now, before anything is written down.
+fn check_open(gateway: &Gateway, entry: &Entry) -> Result<(), Refusal> {
+    let configuration = gateway.configuration();
+    if let Some(server) = configuration.server(entry.server.as_str()) {
+        gateway.outbound().check_open(server)?;
+    }
+    Ok(())
+}
+
+/// Sends an entry's call, and stores what came of it: the id of what was made, where the call makes
+/// something outside.
+async fn send(
+    gateway: &Gateway,
+    entry: &Entry,
+    file: Option<&Spool>,
+) -> Result<Option<ExtId>, Refusal> {
+    match call(gateway, entry, file).await {
         Ok(ext_id) => {
-            settle(gateway, entry, &ext_id).await?;
+            settle(gateway, entry, ext_id.as_ref()).await?;
             Ok(ext_id)
         }
         Err(refusal) => {
@@ -142,45 +159,39 @@ async fn end(gateway: &Gateway, entry: &Entry, refusal: &Refusal) {
     }
 }
 
-/// The call itself; again where it certainly was not sent.
-async fn call(gateway: &Gateway, entry: &Entry) -> Result<ExtId, Refusal> {
+/// The call itself.
+async fn call(
+    gateway: &Gateway,
+    entry: &Entry,
+    file: Option<&Spool>,
+) -> Result<Option<ExtId>, Refusal> {
     let configuration = gateway.configuration();
     let signature = &entry.key.signature;
     let tool = configuration
         .tool(signature.as_str())
         .ok_or(Refusal::UnknownTool)?;
     let server = configuration.usable_server(entry.server.as_str(), signature)?;
-    let payload = &entry.payload;
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        let outcome = gateway.outbound().clone_content(
-            tool,
-            server,
-            &payload.place,
-            &payload.source,
-            &entry.id,
-        );
-        match outcome.await {
-            Err(OutboundError { failure, .. })
-                if failure.aftermath() == Aftermath::NotSent && tries < TRIES =>
-            {
-                tokio::time::sleep(jitter(tries)).await;
-            }
-            outcome => return Ok(outcome?),
+    let (outbound, place) = (gateway.outbound(), &entry.payload.place);
+    let made = match (&entry.request, file) {
+        (Request::Session { .. } | Request::Copy { .. }, _) => {
+            let source = &entry.payload.source;
+            outbound
+                .clone_content(tool, server, place, source, &entry.id)
+                .await?
         }
-    }
-}
-
-/// Full jitter: from nothing to 0.2 s, doubled with each try, 5 s at most.
-fn jitter(tries: u32) -> Duration {
-    let longest = Duration::from_millis(200 << tries.min(5)).min(Duration::from_secs(5));
-    longest.mul_f64(f64::from(u32::from_be_bytes(random::bytes())) / f64::from(u32::MAX))
+        (Request::Import { .. }, Some(file)) => {
+            outbound
+                .import(tool, server, place, file, &entry.id)
+                .await?
+        }
+        (Request::Import { .. }, None) => return Ok(None),
+    };
+    Ok(Some(made))
 }
 
 /// Stores what a call made; tries for a while where that fails, since nobody else knows the id. An id that
 /// has no place here any more is listed as left behind.
-async fn settle(gateway: &Gateway, entry: &Entry, ext_id: &ExtId) -> Result<(), Refusal> {
+async fn settle(gateway: &Gateway, entry: &Entry, ext_id: Option<&ExtId>) -> Result<(), Refusal> {
     let (begun, owner) = (Instant::now(), gateway.instance());
     let mut told = false;
     let problem = loop {
@@ -193,7 +204,9 @@ async fn settle(gateway: &Gateway, entry: &Entry, ext_id: &ExtId) -> Result<(), 
             Ok(true) => return Ok(()),
             // The reply to a commit may have been lost: then it is done, and with this id.
             Ok(false) => match gateway.store.entry(&entry.id).await {
-                Ok(Some(now)) if now.ext_id.as_ref() == Some(ext_id) => return Ok(()),
+                Ok(Some(now)) if now.state == EntryState::Done && now.ext_id.as_ref() == ext_id => {
+                    return Ok(());
+                }
                 Ok(_) => break Refusal::Unsettled(entry.id.clone()),
                 Err(error) if late => break error.into(),
                 Err(_) => {}
@@ -202,12 +215,16 @@ async fn settle(gateway: &Gateway, entry: &Entry, ext_id: &ExtId) -> Result<(), 
             Err(StoreError::Partner(_)) => break Refusal::UnknownContent,
             Err(error) if late => break error.into(),
             Err(error) if !told => {
-                tracing::error!(entry = entry.id, made = %ext_id, %error, "what a call made waits to be stored");
+                tracing::error!(entry = entry.id, made = ?ext_id, %error, "what a call made waits to be stored");
                 told = true;
             }
             Err(_) => {}
         }
         tokio::time::sleep(LOOK).await;
+    };
+    let Some(ext_id) = ext_id else {
+        end(gateway, entry, &problem).await;
+        return Err(problem);
     };
     let EntryKey {
         platform,

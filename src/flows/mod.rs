@@ -3,20 +3,27 @@
 
 pub mod admission;
 pub mod apply;
+pub mod archive;
 pub mod author;
 pub mod callback;
 pub mod configuration;
 pub mod contents;
 pub mod copy;
+pub mod export;
 pub mod finish;
 pub mod gateway;
+pub mod import;
 pub mod journal;
 pub mod learn;
+pub mod making;
 pub mod monitor;
+pub mod outputs;
+pub mod portfolio;
 mod random;
 pub mod recorder;
 pub mod refusal;
 pub mod removal;
+pub mod results;
 pub mod session;
 pub mod sign;
 mod state;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::admission::Visitor;
+use super::results::Results;
 use super::{Gateway, Refusal};
 use crate::domain::content::Content;
 use crate::domain::id::ToolContentId;
@@ -25,6 +26,8 @@ pub struct Monitoring {
     pub content: Content,
     /// Its sessions, by name.
     pub sessions: Vec<MonitoredSession>,
+    /// What their learners have achieved, as the server says.
+    pub results: Results,
 }
 
 /// One session on the monitor page.
@@ -64,6 +67,12 @@ pub async fn open(
         people.entry(session).or_default().push(attendance);
     }
 
+    let learners = sessions.iter().flat_map(|session| {
+        let people = people.get(&session.key.id).into_iter().flatten();
+        people.map(|person| (session.key.id, session.ext_id.clone(), person.name.clone()))
+    });
+    let results = Results::read(gateway, &content, learners.collect()).await;
+
     let redirect = Redirect {
         public_url: gateway.public_url(),
         platform: &visitor.platform.id,
@@ -97,5 +106,6 @@ pub async fn open(
         server: server.name.clone(),
         content,
         sessions,
+        results,
     })
 }

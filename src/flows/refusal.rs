@@ -1,6 +1,7 @@
 //! Every reason for which a flow refuses a request. `web` gives each a status and words; a refused
 //! request has stored nothing.
 
+use super::archive::ArchiveError;
 use crate::domain::configuration::ServerChoiceError;
 use crate::domain::custom_csv::CustomCsvError;
 use crate::domain::id::{InvalidId, ServerId};
@@ -9,7 +10,7 @@ use crate::domain::launch_signature::LaunchSignatureError;
 use crate::domain::query::QueryError;
 use crate::domain::state_token::StateError;
 use crate::domain::tool::NotAnExtId;
-use crate::outbound::OutboundError;
+use crate::outbound::{OutboundError, SpoolError};
 use crate::store::StoreError;
 
 /// Why a request is refused.
@@ -46,6 +47,14 @@ pub enum Refusal {
     CourseUrl(ServerId),
     #[error("the request's body is not as it must be: {0}")]
     Body(String),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    #[error("name must be 1 to {0} characters")]
+    OutputName(usize),
+    #[error("the external system has no portfolio of this")]
+    NoPortfolio,
     #[error(transparent)]
     Server(#[from] ServerChoiceError),
     #[error("customCSV names another user than the one who launched")]

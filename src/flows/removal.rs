@@ -2,13 +2,18 @@
 //! and still stands on an external server is kept in a list for the operator.
 
 use chrono::{DateTime, Utc};
+use futures_util::stream::{self, StreamExt};
 
-use super::admission::lams_login;
+use super::outputs::learner;
 use super::{Gateway, Refusal};
 use crate::domain::content::ContentKey;
+use crate::domain::id::ExtId;
 use crate::domain::platform::Platform;
 use crate::domain::session::SessionKey;
-use crate::store::Removal;
+use crate::store::{LeftBehind, Removal};
+
+/// So many things are deleted outside at once, of one removal.
+const AT_ONCE: usize = 4;
 
 /// Forgets content; its sessions go with it where that is asked for, else they keep it.
 pub async fn remove_content(
@@ -24,7 +29,10 @@ pub async fn remove_content(
             .remove_content(key, with_sessions, now)
             .await?
         {
-            Removal::Done => return Ok(()),
+            Removal::Done(left) => {
+                clear(gateway, left).await;
+                return Ok(());
+            }
             Removal::Unknown => return Err(Refusal::UnknownContent),
             Removal::HasSessions if with_sessions => {}
             Removal::HasSessions => break,
@@ -40,11 +48,47 @@ pub async fn remove_session(
     now: DateTime<Utc>,
 ) -> Result<(), Refusal> {
     gateway.forget_session(key);
-    if gateway.store.remove_session(key, now).await? {
-        Ok(())
-    } else {
-        Err(Refusal::UnknownSession)
-    }
+    let left = gateway.store.remove_session(key, now).await?;
+    let left = left.ok_or(Refusal::UnknownSession)?;
+    clear(gateway, vec![left]).await;
+    Ok(())
+}
+
+/// Deletes outside what was forgotten here, where its tool has a call for that. What cannot be deleted
+/// stays in the operator's list.
+async fn clear(gateway: &Gateway, left: Vec<LeftBehind>) {
+    let one = |left: LeftBehind| async move {
+        match delete_outside(gateway, &left).await {
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, left_behind = left.ext_id, "it stays listed as left behind")
+            }
+        }
+    };
+    stream::iter(left).for_each_concurrent(AT_ONCE, one).await;
+}
+
+/// Deletes one thing that was left behind, and strikes it from the list; `false` where its tool has no call
+/// for that, or its server cannot be used.
+pub(super) async fn delete_outside(gateway: &Gateway, left: &LeftBehind) -> Result<bool, Refusal> {
+    let configuration = gateway.configuration();
+    let tool = configuration.tool(&left.signature);
+    let server = configuration
+        .server(&left.server_id)
+        .filter(|server| server.enabled);
+    let method = tool.and_then(|tool| tool.adapter_page.delete.as_ref());
+    let (Some(tool), Some(server), Some(method), Some(place)) =
+        (tool, server, method, left.place.as_ref())
+    else {
+        return Ok(false);
+    };
+    let ext_id = ExtId::stored(left.ext_id.clone());
+    gateway
+        .outbound()
+        .delete(tool, server, place, &ext_id, method)
+        .await?;
+    gateway.store.forget_left_behind(&left.id).await?;
+    Ok(true)
 }
 
 /// Marks a person as finished with a session, and says where the platform wants its learners to go then.
@@ -55,10 +99,7 @@ pub async fn leave_session(
     user: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<String>, Refusal> {
-    let person = lams_login("user", user)?;
-    if user.trim().is_empty() {
-        return Err(Refusal::Login("user"));
-    }
+    let person = learner(user)?;
     if !gateway.store.mark_finished(key, person.name(), now).await? {
         return Err(Refusal::UnknownSession);
     }

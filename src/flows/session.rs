@@ -77,6 +77,7 @@ async fn create(
             place: stored.place,
             name,
         },
+        file: None,
     };
     let made = once(gateway, wanted).await?;
     there(get(gateway, &key).await?, content, made.now)

@@ -1,10 +1,13 @@
 //! The journal, and the one transaction in which an entry is settled and what it made is stored.
 
+use std::io::Read;
+
 use chrono::{DateTime, Utc};
 use futures_util::TryFutureExt;
 
 use super::rows::parsed;
-use super::{Store, StoreError, count, on, read, statements, within};
+use super::{Store, StoreError, Tx, count, on, read, statements, within};
+use crate::domain::content::Place;
 use crate::domain::id::ExtId;
 use crate::domain::journal::{Entry, EntryKey, EntryState, Operation, Request};
 
@@ -43,10 +46,16 @@ statements! {
     STORE_SESSION = "insert into sessions (platform_id, signature, tool_session_id, tool_content_id, name,
             ext_session_id, created_at)
         values ($1, $2, $3, $4, $5, $6, $7)";
-    STORE_COPY = "insert into contents (platform_id, signature, tool_content_id, server_id, ext_user, ext_course,
+    STORE_CONTENT = "insert into contents (platform_id, signature, tool_content_id, server_id, ext_user, ext_course,
             ext_section, ext_course_url, ext_tool_content_id, define_later, run_offline, content_in_use,
             created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, false, false, false, $10, $10)";
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, false, $12, $12)";
+    STORE_PART = "insert into journal_files (entry_id, part, bytes) values ($1, $2, $3)";
+    PART = "select bytes from journal_files where entry_id = $1 and part = $2";
+    FORGET_FILE = "delete from journal_files where entry_id = $1";
+    FORGET_FILES = "delete from journal_files
+        where entry_id in (select id from journal where state in ('done', 'failed'))";
+    FORGET_FAILED = "delete from journal where state = 'failed' and updated_at < $1";
 }
 
 #[derive(sqlx::FromRow)]
@@ -101,18 +110,45 @@ pub struct Lease<'a> {
 }
 
 impl Store {
-    /// Writes an entry down before its call is sent; `false` where there is one of the same key.
-    pub async fn begin_entry(&self, entry: &Entry, lease: Lease<'_>) -> Result<bool, StoreError> {
+    /// Writes an entry down before its call is sent, with the file that it sends; `false` where there is one
+    /// of the same key.
+    pub async fn begin_entry(
+        &self,
+        entry: &Entry,
+        lease: Lease<'_>,
+        file: Option<&mut (dyn Read + Send)>,
+    ) -> Result<bool, StoreError> {
         let unreadable = |_| StoreError::Unreadable("a journal entry".to_owned());
         let request = serde_json::to_string(&entry.request).map_err(unreadable)?;
         let payload = serde_json::to_string(&entry.payload).map_err(unreadable)?;
         let key = &entry.key;
-        let written = on!(&self.write, pool => sqlx::query(BEGIN)
+        let mut tx = self.begin().await?;
+        let written = within!(&mut tx, c => sqlx::query(BEGIN)
             .bind(&entry.id).bind(key.platform.as_str()).bind(entry.server.as_str())
             .bind(key.signature.as_str()).bind(key.operation.as_str()).bind(key.local_id)
             .bind(&request).bind(&payload).bind(lease.owner).bind(lease.until).bind(entry.created_at)
-            .execute(pool).map_ok(count))?;
+            .execute(c).map_ok(count))?;
+        if let Some(file) = file.filter(|_| written > 0) {
+            store_file(&mut tx, &entry.id, file).await?;
+        }
+        tx.commit().await?;
         Ok(written > 0)
+    }
+
+    /// A part of the file that an entry's call sends, from 0; nothing after the last.
+    pub async fn entry_file_part(
+        &self,
+        id: &str,
+        part: i64,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(read!(self, pool => sqlx::query_scalar(PART).bind(id).bind(part).fetch_optional(pool))?)
+    }
+
+    /// Forgets failed entries that nobody touched since, and the files of entries that are settled.
+    pub async fn clean_journal(&self, since: DateTime<Utc>) -> Result<(), StoreError> {
+        on!(&self.write, pool => sqlx::query(FORGET_FILES).execute(pool).map_ok(count))?;
+        on!(&self.write, pool => sqlx::query(FORGET_FAILED).bind(since).execute(pool).map_ok(count))?;
+        Ok(())
     }
 
     /// The entry of a key that is not free.
@@ -216,16 +252,17 @@ impl Store {
         &self,
         entry: &Entry,
         owner: Option<&str>,
-        ext_id: &ExtId,
+        ext_id: Option<&ExtId>,
         at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
+        let ext_id = ext_id.map(ExtId::as_str);
         let settled = match owner {
             Some(owner) => within!(&mut tx, c => sqlx::query(SETTLE)
-                .bind(&entry.id).bind(owner).bind(entry.tries).bind(ext_id.as_str()).bind(at)
+                .bind(&entry.id).bind(owner).bind(entry.tries).bind(ext_id).bind(at)
                 .execute(c).map_ok(count))?,
             None => within!(&mut tx, c => sqlx::query(ADOPT)
-                .bind(&entry.id).bind(ext_id.as_str()).bind(at)
+                .bind(&entry.id).bind(ext_id).bind(at)
                 .execute(c).map_ok(count))?,
         };
         if settled == 0 {
@@ -236,15 +273,21 @@ impl Store {
             Request::Session { content } => {
                 within!(&mut tx, c => sqlx::query(STORE_SESSION)
                     .bind(key.platform.as_str()).bind(key.signature.as_str()).bind(key.local_id)
-                    .bind(content).bind(&payload.name).bind(ext_id.as_str()).bind(at)
+                    .bind(content).bind(&payload.name).bind(ext_id).bind(at)
                     .execute(c).map_ok(count))?;
             }
             Request::Copy { place, .. } => {
-                within!(&mut tx, c => sqlx::query(STORE_COPY)
-                    .bind(key.platform.as_str()).bind(key.signature.as_str()).bind(key.local_id)
-                    .bind(place.server.as_str()).bind(&place.user).bind(&place.course)
-                    .bind(&place.section).bind(&place.course_url).bind(ext_id.as_str()).bind(at)
-                    .execute(c).map_ok(count))?;
+                store_content(&mut tx, key, place, ext_id, (false, false), at).await?;
+            }
+            Request::Import {
+                place,
+                define_later,
+                run_offline,
+                ..
+            } => {
+                let flags = (*define_later, *run_offline);
+                store_content(&mut tx, key, place, ext_id, flags, at).await?;
+                within!(&mut tx, c => sqlx::query(FORGET_FILE).bind(&entry.id).execute(c).map_ok(count))?;
             }
         }
         tx.commit().await?;
@@ -264,8 +307,17 @@ impl Store {
         let key = &entry.key;
         let mut tx = self.begin().await?;
         let there = (entry.server.as_str(), ext_id.as_str());
-        super::removal::leave_behind(&mut tx, &key.platform, &key.signature, there, why, at)
-            .await?;
+        let place = Some(&entry.payload.place);
+        super::removal::leave_behind(
+            &mut tx,
+            &key.platform,
+            &key.signature,
+            there,
+            place,
+            why,
+            at,
+        )
+        .await?;
         let words = format!("{ext_id} was made and is left behind: {why}");
         within!(&mut tx, c => sqlx::query(END)
             .bind(&entry.id).bind(owner).bind(entry.tries).bind(EntryState::Failed.as_str())
@@ -273,4 +325,47 @@ impl Store {
             .execute(c).map_ok(count))?;
         tx.commit().await
     }
+}
+
+/// Stores content that a call made; the flags are "define later" and "run offline".
+async fn store_content(
+    tx: &mut Tx,
+    key: &EntryKey,
+    place: &Place,
+    ext_id: Option<&str>,
+    (define_later, run_offline): (bool, bool),
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    within!(&mut *tx, c => sqlx::query(STORE_CONTENT)
+        .bind(key.platform.as_str()).bind(key.signature.as_str()).bind(key.local_id)
+        .bind(place.server.as_str()).bind(&place.user).bind(&place.course)
+        .bind(&place.section).bind(&place.course_url).bind(ext_id)
+        .bind(define_later).bind(run_offline).bind(at)
+        .execute(c).map_ok(count))?;
+    Ok(())
+}
+
+/// A file is stored in parts of so many bytes.
+const PART_LENGTH: u64 = 1 << 20;
+
+async fn store_file(
+    tx: &mut Tx,
+    entry: &str,
+    file: &mut (dyn Read + Send),
+) -> Result<(), StoreError> {
+    for part in 0_i64.. {
+        let mut bytes = Vec::new();
+        file.take(PART_LENGTH)
+            .read_to_end(&mut bytes)
+            .map_err(|error| StoreError::File {
+                path: "a temporary file".to_owned(),
+                error,
+            })?;
+        if bytes.is_empty() {
+            break;
+        }
+        within!(&mut *tx, c => sqlx::query(STORE_PART).bind(entry).bind(part).bind(bytes)
+            .execute(c).map_ok(count))?;
+    }
+    Ok(())
 }

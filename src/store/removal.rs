@@ -4,19 +4,20 @@
 use chrono::{DateTime, Utc};
 use futures_util::TryFutureExt;
 
-use super::{Store, StoreError, Tx, count, read, statements, within};
-use crate::domain::content::ContentKey;
+use super::rows::PlaceRow;
+use super::{Store, StoreError, Tx, count, on, read, statements, within};
+use crate::domain::content::{ContentKey, Place};
 use crate::domain::id::{PlatformId, Signature};
+use crate::domain::journal::Operation;
 use crate::domain::session::SessionKey;
 
 statements! {
-    CONTENT = "select server_id, ext_tool_content_id from contents
+    CONTENT = "select server_id, ext_user, ext_course, ext_section, ext_course_url, ext_tool_content_id from contents
         where platform_id = $1 and signature = $2 and tool_content_id = $3";
-    SESSIONS = "select s.tool_session_id, c.server_id from sessions s
-        join contents c on c.platform_id = s.platform_id and c.signature = s.signature
-            and c.tool_content_id = s.tool_content_id
-        where s.platform_id = $1 and s.signature = $2 and s.tool_content_id = $3";
-    SESSION = "select s.tool_session_id, c.server_id from sessions s
+    SESSIONS = "select tool_session_id from sessions
+        where platform_id = $1 and signature = $2 and tool_content_id = $3";
+    OF_SESSION = "select c.server_id, c.ext_user, c.ext_course, c.ext_section, c.ext_course_url, c.ext_tool_content_id
+        from sessions s
         join contents c on c.platform_id = s.platform_id and c.signature = s.signature
             and c.tool_content_id = s.tool_content_id
         where s.platform_id = $1 and s.signature = $2 and s.tool_session_id = $3";
@@ -25,17 +26,20 @@ statements! {
     DELETE_CONTENT = "delete from contents where platform_id = $1 and signature = $2 and tool_content_id = $3";
     FREE_KEY = "delete from journal
         where platform_id = $1 and signature = $2 and operation = $3 and local_id = $4 and state = 'done'";
-    LEAVE_BEHIND = "insert into left_behind (id, platform_id, server_id, signature, ext_id, why, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7)";
-    LEFT_BEHIND = "select created_at, server_id, signature, ext_id, why from left_behind
+    LEAVE_BEHIND = "insert into left_behind (id, platform_id, server_id, signature, ext_id, why, created_at, place)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    LEFT_BEHIND = "select id, created_at, server_id, signature, ext_id, why, place from left_behind
         order by created_at, id limit 1000";
+    ONE_LEFT_BEHIND = "select id, created_at, server_id, signature, ext_id, why, place from left_behind
+        where id = $1";
+    FORGET_LEFT_BEHIND = "delete from left_behind where id = $1";
 }
 
 /// What became of content that was to be forgotten.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removal {
-    /// It is forgotten.
-    Done,
+    /// It is forgotten, and this is what still stands on its server.
+    Done(Vec<LeftBehind>),
     /// There is none of that number.
     Unknown,
     /// It has sessions, and they were not to go with it.
@@ -43,8 +47,10 @@ pub enum Removal {
 }
 
 /// Something that still stands on an external server.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftBehind {
+    /// Its id in this list, a UUID.
+    pub id: String,
     /// When it was forgotten here.
     pub created_at: DateTime<Utc>,
     /// Where it stands.
@@ -55,6 +61,42 @@ pub struct LeftBehind {
     pub ext_id: String,
     /// What it was here.
     pub why: String,
+    /// In whose name it can be deleted there, where that is known.
+    pub place: Option<Place>,
+}
+
+#[derive(sqlx::FromRow)]
+struct LeftBehindRow {
+    id: String,
+    created_at: DateTime<Utc>,
+    server_id: String,
+    signature: String,
+    ext_id: String,
+    why: String,
+    place: Option<String>,
+}
+
+impl From<LeftBehindRow> for LeftBehind {
+    fn from(row: LeftBehindRow) -> Self {
+        Self {
+            place: row
+                .place
+                .and_then(|place| serde_json::from_str(&place).ok()),
+            id: row.id,
+            created_at: row.created_at,
+            server_id: row.server_id,
+            signature: row.signature,
+            ext_id: row.ext_id,
+            why: row.why,
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct ThereRow {
+    #[sqlx(flatten)]
+    place: PlaceRow,
+    ext_tool_content_id: Option<String>,
 }
 
 impl std::fmt::Display for LeftBehind {
@@ -63,29 +105,30 @@ impl std::fmt::Display for LeftBehind {
         let at = self.created_at.format("%Y-%m-%dT%H:%M:%SZ");
         write!(
             f,
-            "left behind {at} {} {} on {}: {}",
-            self.signature, self.ext_id, self.server_id, self.why
+            "{} left behind {at} {} {} on {}: {}",
+            self.id, self.signature, self.ext_id, self.server_id, self.why
         )
     }
 }
 
-type SessionThere = (i64, String);
-
 impl Store {
-    /// Forgets a session and who was in it, and frees its key; `false` where there is none.
+    /// Forgets a session and who was in it, and frees its key; nothing where there is none.
     pub async fn remove_session(
         &self,
         key: &SessionKey,
         at: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<LeftBehind>, StoreError> {
+        let (platform, signature) = (&key.platform, &key.signature);
         let mut tx = self.begin().await?;
-        let found: Option<SessionThere> = within!(&mut tx, c => sqlx::query_as(SESSION)
-            .bind(key.platform.as_str()).bind(key.signature.as_str()).bind(key.id.get())
+        let found: Option<ThereRow> = within!(&mut tx, c => sqlx::query_as(OF_SESSION)
+            .bind(platform.as_str()).bind(signature.as_str()).bind(key.id.get())
             .fetch_optional(c))?;
-        let Some(session) = found else {
-            return Ok(false);
+        let Some(row) = found else {
+            return Ok(None);
         };
-        let removed = remove_session(&mut tx, &key.platform, &key.signature, session, at).await?;
+        let place = row.place.place()?;
+        let removed =
+            remove_session(&mut tx, platform, signature, key.id.get(), &place, at).await?;
         tx.commit().await?;
         Ok(removed)
     }
@@ -99,24 +142,29 @@ impl Store {
     ) -> Result<Removal, StoreError> {
         let (platform, signature) = (&key.platform, &key.signature);
         let mut tx = self.begin().await?;
-        let found: Option<(String, Option<String>)> = within!(&mut tx, c => sqlx::query_as(CONTENT)
+        let found: Option<ThereRow> = within!(&mut tx, c => sqlx::query_as(CONTENT)
             .bind(platform.as_str()).bind(signature.as_str()).bind(key.id.get())
             .fetch_optional(c))?;
-        let Some((server, ext_id)) = found else {
+        let Some(row) = found else {
             return Ok(Removal::Unknown);
         };
-        let sessions: Vec<SessionThere> = within!(&mut tx, c => sqlx::query_as(SESSIONS)
+        let place = row.place.place()?;
+        let sessions: Vec<i64> = within!(&mut tx, c => sqlx::query_scalar(SESSIONS)
             .bind(platform.as_str()).bind(signature.as_str()).bind(key.id.get())
             .fetch_all(c))?;
         if !sessions.is_empty() && !with_sessions {
             return Ok(Removal::HasSessions);
         }
+        let mut left = Vec::new();
         for session in sessions {
-            remove_session(&mut tx, platform, signature, session, at).await?;
+            left.extend(remove_session(&mut tx, platform, signature, session, &place, at).await?);
         }
-        if let Some(ext_id) = ext_id {
+        if let Some(ext_id) = &row.ext_tool_content_id {
             let why = format!("content {platform}/{signature}/{} was removed", key.id);
-            leave_behind(&mut tx, platform, signature, (&server, &ext_id), &why, at).await?;
+            let there = (place.server.as_str(), ext_id.as_str());
+            left.push(
+                leave_behind(&mut tx, platform, signature, there, Some(&place), &why, at).await?,
+            );
         }
         let deleted = within!(&mut tx, c => sqlx::query(DELETE_CONTENT)
             .bind(platform.as_str()).bind(signature.as_str()).bind(key.id.get())
@@ -128,14 +176,31 @@ impl Store {
             Err(StoreError::Partner(_)) => return Ok(Removal::HasSessions),
             Err(error) => return Err(error),
         }
-        free_key(&mut tx, platform, signature, "copy", key.id.get()).await?;
+        for operation in [Operation::Copy, Operation::Import] {
+            free_key(&mut tx, platform, signature, operation, key.id.get()).await?;
+        }
         tx.commit().await?;
-        Ok(Removal::Done)
+        Ok(Removal::Done(left))
     }
 
     /// What still stands on external servers, oldest first; a thousand at most.
     pub async fn left_behind(&self) -> Result<Vec<LeftBehind>, StoreError> {
-        Ok(read!(self, pool => sqlx::query_as::<_, LeftBehind>(LEFT_BEHIND).fetch_all(pool))?)
+        let rows =
+            read!(self, pool => sqlx::query_as::<_, LeftBehindRow>(LEFT_BEHIND).fetch_all(pool))?;
+        Ok(rows.into_iter().map(LeftBehind::from).collect())
+    }
+
+    /// One thing that still stands on an external server.
+    pub async fn one_left_behind(&self, id: &str) -> Result<Option<LeftBehind>, StoreError> {
+        let row = read!(self, pool => sqlx::query_as::<_, LeftBehindRow>(ONE_LEFT_BEHIND).bind(id)
+            .fetch_optional(pool))?;
+        Ok(row.map(LeftBehind::from))
+    }
+
+    /// Strikes something from that list.
+    pub async fn forget_left_behind(&self, id: &str) -> Result<(), StoreError> {
+        on!(&self.write, pool => sqlx::query(FORGET_LEFT_BEHIND).bind(id).execute(pool).map_ok(count))?;
+        Ok(())
     }
 }
 
@@ -143,30 +208,32 @@ async fn remove_session(
     tx: &mut Tx,
     platform: &PlatformId,
     signature: &Signature,
-    (id, server): SessionThere,
+    id: i64,
+    place: &Place,
     at: DateTime<Utc>,
-) -> Result<bool, StoreError> {
+) -> Result<Option<LeftBehind>, StoreError> {
     let deleted: Option<String> = within!(&mut *tx, c => sqlx::query_scalar(DELETE_SESSION)
         .bind(platform.as_str()).bind(signature.as_str()).bind(id)
         .fetch_optional(c))?;
     let Some(ext_id) = deleted else {
-        return Ok(false);
+        return Ok(None);
     };
-    free_key(tx, platform, signature, "session", id).await?;
+    free_key(tx, platform, signature, Operation::Session, id).await?;
     let why = format!("session {platform}/{signature}/{id} was removed");
-    leave_behind(tx, platform, signature, (&server, &ext_id), &why, at).await?;
-    Ok(true)
+    let there = (place.server.as_str(), ext_id.as_str());
+    let left = leave_behind(tx, platform, signature, there, Some(place), &why, at).await?;
+    Ok(Some(left))
 }
 
 async fn free_key(
     tx: &mut Tx,
     platform: &PlatformId,
     signature: &Signature,
-    operation: &str,
+    operation: Operation,
     id: i64,
 ) -> Result<(), StoreError> {
     within!(&mut *tx, c => sqlx::query(FREE_KEY)
-        .bind(platform.as_str()).bind(signature.as_str()).bind(operation).bind(id)
+        .bind(platform.as_str()).bind(signature.as_str()).bind(operation.as_str()).bind(id)
         .execute(c).map_ok(count))?;
     Ok(())
 }
@@ -177,12 +244,24 @@ pub(super) async fn leave_behind(
     platform: &PlatformId,
     signature: &Signature,
     (server, ext_id): (&str, &str),
+    place: Option<&Place>,
     why: &str,
     at: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<LeftBehind, StoreError> {
+    let left = LeftBehind {
+        id: uuid::Uuid::new_v4().to_string(),
+        created_at: at,
+        server_id: server.to_owned(),
+        signature: signature.to_string(),
+        ext_id: ext_id.to_owned(),
+        why: why.to_owned(),
+        place: place.cloned(),
+    };
+    let place = place.map(serde_json::to_string).transpose();
+    let place = place.map_err(|_| StoreError::Unreadable("a place".to_owned()))?;
     within!(&mut *tx, c => sqlx::query(LEAVE_BEHIND)
-        .bind(uuid::Uuid::new_v4().to_string()).bind(platform.as_str()).bind(server)
-        .bind(signature.as_str()).bind(ext_id).bind(why).bind(at)
+        .bind(&left.id).bind(platform.as_str()).bind(server)
+        .bind(signature.as_str()).bind(ext_id).bind(why).bind(at).bind(place)
         .execute(c).map_ok(count))?;
-    Ok(())
+    Ok(left)
 }

@@ -9,13 +9,31 @@ use crate::domain::id::{ExtId, PlatformId, Signature, ToolContentId, ToolSession
 use crate::domain::session::{Session, SessionKey};
 
 #[derive(Debug, sqlx::FromRow)]
-pub(super) struct ContentRow {
-    tool_content_id: i64,
+pub(super) struct PlaceRow {
     server_id: String,
     ext_user: String,
     ext_course: String,
     ext_section: Option<String>,
     ext_course_url: Option<String>,
+}
+
+impl PlaceRow {
+    pub(super) fn place(self) -> Result<Place, StoreError> {
+        Ok(Place {
+            server: parsed(self.server_id, "a server id")?,
+            user: self.ext_user,
+            course: self.ext_course,
+            section: self.ext_section,
+            course_url: self.ext_course_url,
+        })
+    }
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct ContentRow {
+    tool_content_id: i64,
+    #[sqlx(flatten)]
+    place: PlaceRow,
     ext_tool_content_id: Option<String>,
     define_later: bool,
     locked_until: Option<DateTime<Utc>>,
@@ -37,13 +55,7 @@ impl ContentRow {
                 signature: signature.clone(),
                 id: content_id(self.tool_content_id)?,
             },
-            place: Place {
-                server: parsed(self.server_id, "a server id")?,
-                user: self.ext_user,
-                course: self.ext_course,
-                section: self.ext_section,
-                course_url: self.ext_course_url,
-            },
+            place: self.place.place()?,
             ext_id: self.ext_tool_content_id.map(ExtId::stored),
             define_later: self.define_later,
             locked_until: self.locked_until,

@@ -15,7 +15,7 @@ use crate::flows::gateway::Lifetimes;
 use crate::flows::recorder::Recorder;
 use crate::flows::{Gateway, Start, journal};
 use crate::opening::{self, OpenError, Opened};
-use crate::outbound::Outbound;
+use crate::outbound::{self, Outbound};
 use crate::settings::Settings;
 use crate::store::{Budget, Store, StoreError};
 
@@ -39,8 +39,6 @@ pub enum StartError {
         address: SocketAddr,
         error: std::io::Error,
     },
-    #[error("cannot make the HTTP client: {0}")]
-    Client(#[from] reqwest::Error),
 }
 
 /// A gateway that listens.
@@ -83,7 +81,7 @@ impl Application {
                 learner: settings.state_learner,
             },
             recorder,
-            outbound: Outbound::new()?,
+            outbound: Outbound::new(outbound::Limits::with_archives_of(settings.archive_max_mib)),
         })
         .await?;
 

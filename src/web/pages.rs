@@ -11,6 +11,7 @@ use crate::domain::content::Content;
 use crate::flows::Gateway;
 use crate::flows::callback::Saved;
 use crate::flows::monitor::{MonitoredSession, Monitoring};
+use crate::flows::results::Results;
 
 /// What every page has.
 struct Frame<'a> {
@@ -69,6 +70,7 @@ struct MonitorPage<'a> {
     server: &'a str,
     content: &'a Content,
     sessions: &'a [MonitoredSession],
+    results: &'a Results,
 }
 
 /// What a page without more to it says.
@@ -180,6 +182,7 @@ pub(super) fn monitor(monitoring: &Monitoring, gateway: &Gateway) -> Result<Http
         server: &monitoring.server,
         content: &monitoring.content,
         sessions: &monitoring.sessions,
+        results: &monitoring.results,
     };
     page(StatusCode::OK, &template, Some(gateway))
 }

@@ -19,6 +19,8 @@ pub(super) enum Problem {
     AddressTooLong,
     #[error("the body is too long")]
     BodyTooLong,
+    #[error("the body did not come in time")]
+    BodyTooSlow,
     #[error("the request is not well-formed")]
     NotWellFormed,
     #[error("too many refused requests from one address")]

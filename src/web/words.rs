@@ -8,7 +8,7 @@ use crate::domain::configuration::ServerChoiceError;
 use crate::domain::launch_signature::LaunchSignatureError;
 use crate::domain::state_token::StateError;
 use crate::flows::Refusal;
-use crate::outbound::Failure;
+use crate::outbound::{Failure, OutboundError, SpoolError};
 use crate::store::StoreError;
 
 /// The words of a refusal.
@@ -71,6 +71,12 @@ pub(super) fn of(problem: &Problem) -> Words {
             "body-too-long",
             "The request is too long",
             SENT_WRONG,
+        ),
+        Problem::BodyTooSlow => say(
+            StatusCode::REQUEST_TIMEOUT,
+            "body-too-slow",
+            "The request did not come in time",
+            "Send it again.",
         ),
         Problem::NotWellFormed => say(
             StatusCode::BAD_REQUEST,
@@ -158,6 +164,7 @@ fn of_refusal(refusal: &Refusal) -> Words {
             "Nothing was stored. Open the activity again from LAMS and end there what you began.",
         ),
         Refusal::Query(_)
+        | Refusal::OutputName(_)
         | Refusal::Id(_)
         | Refusal::Login(_)
         | Refusal::Mode(_)
@@ -191,6 +198,24 @@ fn of_refusal(refusal: &Refusal) -> Words {
             "body",
             "The request's body is not as it must be",
             "Send the JSON that the interface describes.",
+        ),
+        Refusal::Archive(_) => (
+            StatusCode::BAD_REQUEST,
+            "archive",
+            "The file cannot be imported",
+            "Send a file that this gateway exported of an activity of the same tool, or the ext_tool.txt of an old LAMS.",
+        ),
+        Refusal::Spool(SpoolError::TooLong(_)) => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "archive-too-long",
+            "The file is too long",
+            "The operator may allow longer ones: TOOLGATE_ARCHIVE_MAX_MIB.",
+        ),
+        Refusal::Spool(SpoolError::Io(_)) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "no-room",
+            "This cannot be done just now",
+            "The operator has to make room in the gateway's temporary folder. Nothing was stored.",
         ),
         Refusal::Server(ServerChoiceError::Ambiguous(_)) => (
             StatusCode::BAD_REQUEST,
@@ -270,7 +295,31 @@ fn of_refusal(refusal: &Refusal) -> Words {
             "The same call is still under way",
             "Try again in a few seconds.",
         ),
+        Refusal::NoPortfolio => (
+            StatusCode::NOT_FOUND,
+            "no-portfolio",
+            "There is no portfolio of this",
+            "The external system shows none for this tool.",
+        ),
         Refusal::Outbound(error) => match error.failure {
+            Failure::Open(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "server-down",
+                "The external system is not answering just now",
+                "Nothing was done. Try again in half a minute.",
+            ),
+            Failure::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "server-busy",
+                "The external system is busy",
+                "Nothing was done. Try again in a few seconds.",
+            ),
+            Failure::NotKept(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no-room",
+                "This cannot be done just now",
+                "The operator has to make room in the gateway's temporary folder.",
+            ),
             Failure::TimedOut(_) | Failure::NoConnectionInTime => (
                 StatusCode::GATEWAY_TIMEOUT,
                 "server-late",
@@ -307,6 +356,13 @@ fn of_refusal(refusal: &Refusal) -> Words {
         Refusal::Unsettled(entry) | Refusal::UnderWay(entry) => Some(entry.clone()),
         _ => None,
     };
+    let retry_after = match refusal {
+        Refusal::Outbound(OutboundError {
+            failure: Failure::Open(wait),
+            ..
+        }) => wait.as_secs().max(1),
+        _ => 5,
+    };
     let away = matches!(refusal, Refusal::Store(StoreError::Unavailable(_)));
     let detail = match refusal {
         Refusal::Store(_) if away => "The gateway cannot reach its database.".to_owned(),
@@ -319,7 +375,7 @@ fn of_refusal(refusal: &Refusal) -> Words {
         title,
         detail,
         advice,
-        retry_after: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(5),
+        retry_after: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(retry_after),
         entry,
     }
 }

@@ -36,6 +36,10 @@ pub enum Value {
     Section,
     /// `true` or `false`: whether the person has finished the session.
     IsFinished,
+    /// The server's id.
+    ExtLmsId,
+    /// The id of one option of content that has options.
+    Option,
     /// An item of the tool's configuration on the server.
     Config(String),
 }
@@ -188,7 +192,7 @@ fn read_place(place: &str) -> Result<Piece, AddressError> {
 }
 
 /// Every value by the name that templates know it by, but configuration items.
-const NAMES: [(&str, Value); 12] = [
+const NAMES: [(&str, Value); 14] = [
     ("server", Value::Server),
     ("course_url", Value::CourseUrl),
     ("update_url", Value::UpdateUrl),
@@ -201,6 +205,8 @@ const NAMES: [(&str, Value); 12] = [
     ("course", Value::Course),
     ("section", Value::Section),
     ("is_finished", Value::IsFinished),
+    ("ext_lms_id", Value::ExtLmsId),
+    ("option", Value::Option),
 ];
 
 impl FromStr for Value {

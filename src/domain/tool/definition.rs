@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{ADAPTER_PAGE, Address, AddressError, ConfigItem, IdForm, Tool, Value};
+use super::adapter_page::{ExportPlace, Method};
+use super::{
+    ADAPTER_PAGE, AdapterPage, Address, AddressError, ConfigItem, IdForm, Output, OutputKind, Tool,
+    Value,
+};
 use crate::domain::base_url::BaseUrl;
 use crate::domain::custom_csv::{Field, Form};
 use crate::domain::id::Signature;
@@ -22,6 +26,8 @@ pub(super) struct Written {
     custom_csv: WrittenForm,
     addresses: WrittenAddresses,
     adapter_page: WrittenAdapterPage,
+    #[serde(default)]
+    outputs: Vec<WrittenOutput>,
     #[serde(default)]
     config: Vec<WrittenConfigItem>,
 }
@@ -49,6 +55,24 @@ struct WrittenAddresses {
 struct WrittenAdapterPage {
     address: String,
     parameters: String,
+    #[serde(default)]
+    import_parameters: String,
+    export_place: Option<ExportPlace>,
+    delete: Option<Method>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenOutput {
+    name: String,
+    options: Option<WrittenOptions>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenOptions {
+    method: Method,
+    parameters: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -74,9 +98,12 @@ pub enum DefinitionError {
     /// An address template is wrong.
     #[error("addresses.{0}: {1}")]
     Address(&'static str, AddressError),
-    /// The parameters of the adapter page are wrong.
-    #[error("adapter_page.parameters: {0}")]
-    Parameters(AddressError),
+    /// Parameters of calls to the adapter page are wrong.
+    #[error("{0}: {1}")]
+    Parameters(&'static str, AddressError),
+    /// An output makes no sense.
+    #[error("outputs: {0}")]
+    Output(String),
     /// The address of the adapter page is none.
     #[error("adapter_page.address: must be an http(s) address, or relative to the server's url")]
     AdapterPage,
@@ -165,8 +192,8 @@ impl TryFrom<Written> for Tool {
             preview: or_learner("preview", written.preview)?,
             teacher: or_learner("teacher", written.teacher)?,
             monitor: reader.address("monitor", &written.monitor)?,
-            adapter_parameters: reader.adapter_parameters(&definition.adapter_page.parameters)?,
-            adapter_page: definition.adapter_page.address,
+            adapter_page: reader.adapter_page(definition.adapter_page)?,
+            outputs: reader.outputs(definition.outputs)?,
             learner,
             signature: definition.signature,
             title: definition.title,
@@ -220,6 +247,8 @@ fn check_config(config: &[ConfigItem]) -> Result<(), DefinitionError> {
     Ok(())
 }
 
+const OPTION_PARAMETERS: &str = "outputs.options.parameters";
+
 /// Reads the templates of one definition, each with the values that exist where it is used.
 struct Reader<'a> {
     form: &'a Form,
@@ -237,20 +266,61 @@ impl Reader<'_> {
             Value::ReturnUrl | Value::ToolSessionId | Value::ExtSessionId | Value::IsFinished => {
                 !authoring
             }
+            Value::Option => false,
             _ => true,
         })
         .map_err(wrong)?;
         Ok(address)
     }
 
-    fn adapter_parameters(&self, text: &str) -> Result<Address, DefinitionError> {
-        let wrong = DefinitionError::Parameters;
+    fn adapter_page(&self, written: WrittenAdapterPage) -> Result<AdapterPage, DefinitionError> {
+        let parameters = self.parameters("adapter_page.parameters", &written.parameters)?;
+        let import_parameters =
+            self.parameters("adapter_page.import_parameters", &written.import_parameters)?;
+        Ok(AdapterPage {
+            address: written.address,
+            parameters,
+            import_parameters,
+            export_place: written.export_place,
+            delete: written.delete,
+        })
+    }
+
+    fn outputs(&self, written: Vec<WrittenOutput>) -> Result<Vec<Output>, DefinitionError> {
+        let mut outputs: Vec<Output> = Vec::new();
+        for WrittenOutput { name, options } in written {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
+            if !(1..=128).contains(&name.len()) || !name.bytes().all(plain) {
+                let message =
+                    format!("{name:?} is no name for an output (letters, digits, '.', '-', '_')");
+                return Err(DefinitionError::Output(message));
+            }
+            if outputs.iter().any(|other| other.name == name) {
+                return Err(DefinitionError::Output(format!(
+                    "{name:?} is declared twice"
+                )));
+            }
+            let kind = match options {
+                None => OutputKind::Long,
+                Some(options) => OutputKind::Options {
+                    method: options.method,
+                    parameters: self.parameters(OPTION_PARAMETERS, &options.parameters)?,
+                },
+            };
+            outputs.push(Output { name, kind });
+        }
+        Ok(outputs)
+    }
+
+    fn parameters(&self, place: &'static str, text: &str) -> Result<Address, DefinitionError> {
+        let wrong = |error| DefinitionError::Parameters(place, error);
         let address = Address::parameters(text).map_err(wrong)?;
-        self.check(&address, "adapter_page.parameters", |value| {
-            matches!(
-                value,
-                Value::User | Value::Course | Value::Section | Value::Config(_)
-            )
+        self.check(&address, place, |value| match value {
+            Value::User | Value::Course | Value::Section | Value::Config(_) | Value::ExtLmsId => {
+                true
+            }
+            Value::Option => place == OPTION_PARAMETERS,
+            _ => false,
         })
         .map_err(wrong)?;
         Ok(address)
@@ -341,6 +411,24 @@ required = true
             refused("un={user}", "un={ext_session_id}"),
             @"adapter_page.parameters: {ext_session_id} has no value in adapter_page.parameters"
         );
+        insta::assert_snapshot!(
+            refused("&cs={course}", "&o={option}"),
+            @"adapter_page.parameters: {option} has no value in adapter_page.parameters"
+        );
+        for (outputs, words) in [
+            ("[[outputs]]\nname = \"a b\"", "outputs: \"a b\" is no name"),
+            (
+                "[[outputs]]\nname = \"a\"\n[[outputs]]\nname = \"a\"",
+                "outputs: \"a\" is declared twice",
+            ),
+            (
+                "[[outputs]]\nname = \"a\"\noptions = { method = \"a b\", parameters = \"\" }",
+                "a method is 1 to 64 letters",
+            ),
+        ] {
+            let refused = refused("[[config]]", &format!("{outputs}\n[[config]]"));
+            assert!(refused.contains(words), "{refused}");
+        }
         for wrong in ["ftp://h/a", "a b", "http://"] {
             let refused = refused("address = \"adapter\"", &format!("address = {wrong:?}"));
             assert!(

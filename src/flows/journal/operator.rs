@@ -7,7 +7,8 @@ use super::send;
 use crate::domain::content::ContentKey;
 use crate::domain::id::{ExtId, ToolContentId};
 use crate::domain::journal::{Entry, EntryState, Request};
-use crate::flows::{Gateway, Refusal};
+use crate::flows::{Gateway, Refusal, removal};
+use crate::outbound::{Spool, SpoolError, SpoolWriter};
 use crate::store::{LeftBehind, StoreError};
 
 /// Why an entry cannot be settled so.
@@ -22,6 +23,16 @@ pub enum JournalError {
     /// The id to adopt is none of the tool's form.
     #[error("{0:?} cannot be an external id of {1}")]
     NotAnExtId(String, String),
+    /// What it sends is not kept any more.
+    #[error(
+        "the file that {0} sends is not kept any more: adopt an id, or drop it and import again"
+    )]
+    NoFile(String),
+    /// What stands on a server cannot be deleted from here.
+    #[error(
+        "{0} cannot be deleted from here: its tool has no call for that, or its server cannot be used; delete it there, then drop it"
+    )]
+    NotDeletable(String),
     /// What was made could not be stored.
     #[error("the id could not be stored: {0}")]
     NotStored(StoreError),
@@ -44,11 +55,34 @@ pub async fn left_behind(gateway: &Gateway) -> Result<Vec<LeftBehind>, JournalEr
     Ok(gateway.store.left_behind().await?)
 }
 
+/// What came of an operator's retry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Retried {
+    /// The call made this.
+    Made(ExtId),
+    /// What was left behind is deleted there now.
+    Deleted(String),
+}
+
 /// Sends an unsettled entry's call again, under the same `rid`. Answers the id that it made. Whatever goes
-/// wrong, the entry stays unsettled: of the tries before nothing more is known than before.
-pub async fn retry(gateway: &Gateway, id: &str) -> Result<ExtId, JournalError> {
+/// wrong, the entry stays unsettled: of the tries before nothing more is known than before. Of something
+/// left behind the call that deletes it is sent, where its tool has one.
+pub async fn retry(gateway: &Gateway, id: &str) -> Result<Retried, JournalError> {
+    if let Some(left) = gateway.store.one_left_behind(id).await? {
+        let ext_id = left.ext_id.clone();
+        return match removal::delete_outside(gateway, &left).await? {
+            true => Ok(Retried::Deleted(ext_id)),
+            false => Err(JournalError::NotDeletable(ext_id)),
+        };
+    }
     let entry = unsettled(gateway, id).await?;
     callable(gateway, &entry).await?;
+    let file = match &entry.request {
+        Request::Import {
+            sha256: Some(_), ..
+        } => Some(kept_file(gateway, id).await?),
+        _ => None,
+    };
     let guard = gateway.begin_call(&entry.id);
     let now = Utc::now();
     if !gateway
@@ -67,9 +101,25 @@ pub async fn retry(gateway: &Gateway, id: &str) -> Result<ExtId, JournalError> {
     };
     let work = |gateway: Gateway| async move {
         let _guard = guard;
-        send(&gateway, &entry).await
+        send(&gateway, &entry, file.as_ref()).await
     };
-    Ok(gateway.see_through(work).await?)
+    let made = gateway.see_through(work).await?;
+    made.map(Retried::Made)
+        .ok_or_else(|| JournalError::NoFile(id.to_owned()))
+}
+
+/// The file that an entry's call sends.
+async fn kept_file(gateway: &Gateway, id: &str) -> Result<Spool, JournalError> {
+    let failed = |error: SpoolError| JournalError::Refused(Refusal::Spool(error));
+    let mut writer = SpoolWriter::new(u64::MAX).map_err(failed)?;
+    for part in 0.. {
+        match gateway.store.entry_file_part(id, part).await? {
+            Some(bytes) => writer.push(&bytes).map_err(failed)?,
+            None if part == 0 => return Err(JournalError::NoFile(id.to_owned())),
+            None => break,
+        }
+    }
+    Ok(writer.done())
 }
 
 /// Refuses to send a call that cannot succeed: its tool or server cannot be used, or what it was for is
@@ -108,7 +158,7 @@ pub async fn adopt(gateway: &Gateway, id: &str, ext_id: &str) -> Result<ExtId, J
     let ext_id = tool.id_form.parse(ext_id).map_err(wrong)?;
     match gateway
         .store
-        .settle_entry(&entry, None, &ext_id, Utc::now())
+        .settle_entry(&entry, None, Some(&ext_id), Utc::now())
         .await
     {
         Ok(true) => Ok(ext_id),
@@ -120,8 +170,12 @@ pub async fn adopt(gateway: &Gateway, id: &str, ext_id: &str) -> Result<ExtId, J
     }
 }
 
-/// Gives an unsettled entry up: the next same call is sent anew.
+/// Gives an unsettled entry up: the next same call is sent anew. Something left behind is struck from the
+/// list.
 pub async fn drop_entry(gateway: &Gateway, id: &str) -> Result<(), JournalError> {
+    if gateway.store.one_left_behind(id).await?.is_some() {
+        return Ok(gateway.store.forget_left_behind(id).await?);
+    }
     let entry = unsettled(gateway, id).await?;
     let before = entry.error.unwrap_or_default();
     let words = format!("given up by an operator; before: {before}");

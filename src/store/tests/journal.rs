@@ -20,7 +20,12 @@ async fn an_entry_whose_owner_is_gone_is_unsettled_and_taken_up_once(
         owner,
         until: now() + TimeDelta::seconds(seconds),
     };
-    assert!(store.begin_entry(&entry, lease("one", 6)).await.unwrap());
+    assert!(
+        store
+            .begin_entry(&entry, lease("one", 6), None)
+            .await
+            .unwrap()
+    );
     store
         .extend_lease(&entry.id, lease("one", 9))
         .await
@@ -63,12 +68,15 @@ async fn an_entry_whose_owner_is_gone_is_unsettled_and_taken_up_once(
     let id = ExtId::stored("700".into());
     assert!(
         !store
-            .settle_entry(&entry, Some("one"), &id, now())
+            .settle_entry(&entry, Some("one"), Some(&id), now())
             .await
             .unwrap()
     );
     assert!(
-        !store.settle_entry(&entry, None, &id, now()).await.unwrap(),
+        !store
+            .settle_entry(&entry, None, Some(&id), now())
+            .await
+            .unwrap(),
         "it is not unsettled"
     );
     assert!(
@@ -96,7 +104,12 @@ async fn an_entry_whose_owner_is_gone_is_unsettled_and_taken_up_once(
         id: "another".into(),
         ..entry.clone()
     };
-    assert!(store.begin_entry(&again, lease("two", 6)).await.unwrap());
+    assert!(
+        store
+            .begin_entry(&again, lease("two", 6), None)
+            .await
+            .unwrap()
+    );
     let failed = store.entry(&entry.id).await.unwrap().unwrap();
     assert_eq!(
         (failed.tries, failed.error.as_deref()),

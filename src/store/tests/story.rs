@@ -148,13 +148,13 @@ async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind:
         owner: "one",
         until: now(),
     };
-    assert!(store.begin_entry(&entry, lease).await.unwrap());
+    assert!(store.begin_entry(&entry, lease, None).await.unwrap());
     let again = Entry {
         id: "another".into(),
         ..entry.clone()
     };
     assert!(
-        !store.begin_entry(&again, lease).await.unwrap(),
+        !store.begin_entry(&again, lease, None).await.unwrap(),
         "its key is taken"
     );
     assert_eq!(
@@ -163,13 +163,13 @@ async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind:
     );
     assert!(
         store
-            .settle_entry(&entry, Some("one"), &session.ext_id, now())
+            .settle_entry(&entry, Some("one"), Some(&session.ext_id), now())
             .await
             .unwrap()
     );
     assert!(
         !store
-            .settle_entry(&entry, Some("one"), &session.ext_id, now())
+            .settle_entry(&entry, Some("one"), Some(&session.ext_id), now())
             .await
             .unwrap(),
         "it settles once"

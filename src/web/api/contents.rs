@@ -8,7 +8,8 @@ use super::caller::Caller;
 use crate::domain::content::{Content, ContentKey};
 use crate::domain::id::ToolContentId;
 use crate::domain::query::Query;
-use crate::flows::copy::{CopyWanted, copy_tool_content};
+use crate::flows::copy::copy_tool_content;
+use crate::flows::making::NewContent;
 use crate::flows::{Gateway, Refusal, contents, removal};
 use crate::web::problem::Problem;
 
@@ -116,14 +117,17 @@ pub(super) async fn copy(
         .map(ToolContentId::from_number)
         .transpose()
         .map_err(Refusal::from)?;
-    let wanted = CopyWanted {
+    let new = NewContent {
         key,
-        from,
         custom_csv: body.custom_csv,
         ext_lms_id: body.ext_lms_id,
     };
-    let (content, made_now) = copy_tool_content(&gateway, wanted).await?;
-    let response = if made_now {
+    made(copy_tool_content(&gateway, from, new).await?)
+}
+
+/// Content that a call made: 201 now, 200 before.
+pub(super) fn made((content, now): (Content, bool)) -> Result<HttpResponse, Problem> {
+    let response = if now {
         HttpResponse::Created()
     } else {
         HttpResponse::Ok()
@@ -131,7 +135,7 @@ pub(super) async fn copy(
     super::json(response, &ContentAnswer::of(content))
 }
 
-fn key(caller: &Caller, path: &(String, String)) -> Result<ContentKey, Refusal> {
+pub(super) fn key(caller: &Caller, path: &(String, String)) -> Result<ContentKey, Refusal> {
     Ok(ContentKey {
         platform: caller.platform.id.clone(),
         signature: caller.tool(&path.0)?,

@@ -1,8 +1,10 @@
 //! The API for platforms, server to server: JSON, a bearer token that decides the platform, problem
 //! documents for errors.
 
+mod archives;
 mod caller;
 mod contents;
+mod outputs;
 mod sessions;
 mod toolkit;
 
@@ -11,6 +13,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, web};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::LONGEST_BODY;
 use super::problem::{self, Problem};
 use crate::flows::Refusal;
 
@@ -29,6 +32,23 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         )
         .service(
             call("/tools/{signature}/contents/{id}/copy").route(web::post().to(contents::copy)),
+        )
+        .service(
+            call("/tools/{signature}/contents/{id}/export").route(web::get().to(archives::export)),
+        )
+        .service(
+            call("/tools/{signature}/contents/{id}/import").route(web::post().to(archives::import)),
+        )
+        .service(
+            call("/tools/{signature}/contents/{id}/output-definitions")
+                .route(web::get().to(outputs::definitions)),
+        )
+        .service(
+            call("/tools/{signature}/sessions/{id}/outputs").route(web::get().to(outputs::values)),
+        )
+        .service(
+            call("/tools/{signature}/sessions/{id}/portfolio")
+                .route(web::get().to(outputs::portfolio)),
         )
         .service(
             call("/tools/{signature}/sessions/{id}")

@@ -108,7 +108,7 @@ pub(super) async fn leave(
     super::json(HttpResponse::Ok(), &Left { url })
 }
 
-fn key(caller: &Caller, path: &(String, String)) -> Result<SessionKey, Refusal> {
+pub(super) fn key(caller: &Caller, path: &(String, String)) -> Result<SessionKey, Refusal> {
     Ok(SessionKey {
         platform: caller.platform.id.clone(),
         signature: caller.tool(&path.0)?,

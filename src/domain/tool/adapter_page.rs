@@ -1,0 +1,70 @@
+//! The adapter page of a tool: the script on an external server that clone, import, export and output are
+//! sent to (protocol 5), and what each of these calls says of who and where.
+
+use super::Address;
+use crate::domain::content::Place;
+
+/// How a tool's adapter page is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdapterPage {
+    /// Where it is, absolute or relative to the server's address; a server may have another
+    /// (`adapter_page` of its settings).
+    pub address: String,
+    /// The parameters of every call that say who and where.
+    pub parameters: Address,
+    /// More parameters of an import.
+    pub import_parameters: Address,
+    /// In whose name exports are made, where that is not the one who saved the content: LAMS names the
+    /// same for all of them.
+    pub export_place: Option<ExportPlace>,
+    /// The method that deletes what a clone or import made, where the page has one.
+    pub delete: Option<Method>,
+}
+
+/// Who and where all exports of a tool are said to be for.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportPlace {
+    user: String,
+    course: String,
+    section: Option<String>,
+}
+
+impl AdapterPage {
+    /// The place that an export of content at `place` names.
+    pub fn export_place(&self, place: &Place) -> Place {
+        match &self.export_place {
+            None => place.clone(),
+            Some(constant) => Place {
+                user: constant.user.clone(),
+                course: constant.course.clone(),
+                section: constant.section.clone(),
+                ..place.clone()
+            },
+        }
+    }
+}
+
+/// A method of an adapter page: 1 to 64 of `a-z`, `A-Z`, `0-9` and `_`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub struct Method(String);
+
+impl Method {
+    /// The method as it is sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Method {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        if (1..=64).contains(&text.len()) && text.bytes().all(plain) {
+            Ok(Self(text))
+        } else {
+            Err("a method is 1 to 64 letters, digits or '_'")
+        }
+    }
+}

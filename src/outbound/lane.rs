@@ -1,0 +1,233 @@
+//! The way to one server: its connections, its breaker, and how many calls it gets at once.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::breaker::{Admission, Breaker, Ending};
+use super::{Failure, Outbound, OutboundError, network};
+use crate::domain::id::ServerId;
+use crate::domain::server::Server;
+
+/// How long a connection may take to come about, TLS included.
+const CONNECT: Duration = Duration::from_secs(3);
+/// How long a connection is kept for the next call.
+const IDLE: Duration = Duration::from_secs(4);
+/// So many calls a server gets at once.
+const AT_ONCE: usize = 8;
+/// A call waits this long for those before it.
+const QUEUE: Duration = Duration::from_secs(15);
+
+/// The way to one server.
+#[derive(Debug)]
+pub(super) struct Lane {
+    client: reqwest::Client,
+    turns: Arc<Semaphore>,
+    breaker: Breaker,
+    /// When it last answered a call.
+    answered: Mutex<Option<DateTime<Utc>>>,
+    made_for: MadeFor,
+}
+
+/// What of a server's configuration makes the way to it another one.
+#[derive(Debug, PartialEq, Eq)]
+struct MadeFor {
+    url: String,
+    private_network: bool,
+    timeout: Option<Duration>,
+}
+
+/// How a server does, as this instance has seen it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Health {
+    /// When it last answered a call.
+    pub answered: Option<DateTime<Utc>>,
+    /// How long it is not called any more, where its breaker is open.
+    pub closed_for: Option<Duration>,
+}
+
+impl Lane {
+    fn make(made_for: MadeFor) -> Result<Self, reqwest::Error> {
+        // An error says that a provider is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // Before the whole call's time is up, so that it is known that nothing was sent.
+        let connect = made_for
+            .timeout
+            .map_or(CONNECT, |total| CONNECT.min(total.mul_f32(0.8)));
+        let client = reqwest::Client::builder()
+            .connect_timeout(connect)
+            // Shorter than servers keep theirs: a call must not meet a connection that is closing.
+            .pool_idle_timeout(IDLE)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .dns_resolver(Arc::new(network::Filter {
+                private_network: made_for.private_network,
+            }))
+            .user_agent(concat!("toolgate/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self {
+            client,
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            breaker: Breaker::default(),
+            answered: Mutex::new(None),
+            made_for,
+        })
+    }
+}
+
+/// A call's turn to use a lane. Ends by [`Turn::end`], or as abandoned.
+#[derive(Debug)]
+pub(super) struct Turn {
+    lane: Arc<Lane>,
+    admission: Admission,
+    server: ServerId,
+    method: String,
+    begun: Instant,
+    ended: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Outbound {
+    /// Waits for a call's turn.
+    pub(super) async fn turn(&self, server: &Server, method: &str) -> Result<Turn, OutboundError> {
+        let outcome = async {
+            let lane = self.lane(server)?;
+            if let Some(wait) = lane.breaker.closed_for(Instant::now()) {
+                return Err(Failure::Open(wait));
+            }
+            let permit = tokio::time::timeout(QUEUE, lane.turns.clone().acquire_owned()).await;
+            let permit = permit
+                .map_err(|_| Failure::Busy)?
+                .map_err(|_| Failure::Busy)?;
+            // Those before may have found that the server is down.
+            let begun = Instant::now();
+            let admission = lane.breaker.admit(begun).map_err(Failure::Open)?;
+            Ok(Turn {
+                lane,
+                admission,
+                server: server.id.clone(),
+                method: method.to_owned(),
+                begun,
+                ended: false,
+                _permit: permit,
+            })
+        };
+        outcome.await.map_err(|failure| {
+            count(&server.id, method, failure.outcome());
+            OutboundError {
+                server: server.id.clone(),
+                failure,
+            }
+        })
+    }
+
+    /// Whether a server is left alone for now, and how long.
+    pub fn check_open(&self, server: &Server) -> Result<(), OutboundError> {
+        match self.health(server).closed_for {
+            None => Ok(()),
+            Some(wait) => Err(OutboundError {
+                server: server.id.clone(),
+                failure: Failure::Open(wait),
+            }),
+        }
+    }
+
+    /// How a server does.
+    pub fn health(&self, server: &Server) -> Health {
+        let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let lane = lanes
+            .get(&server.id)
+            .filter(|lane| lane.made_for == made_for(server));
+        Health {
+            answered: lane
+                .and_then(|lane| *lane.answered.lock().unwrap_or_else(PoisonError::into_inner)),
+            closed_for: lane.and_then(|lane| lane.breaker.closed_for(Instant::now())),
+        }
+    }
+
+    /// The way to a server as it is configured now.
+    fn lane(&self, server: &Server) -> Result<Arc<Lane>, Failure> {
+        let made_for = made_for(server);
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lane) = lanes
+            .get(&server.id)
+            .filter(|lane| lane.made_for == made_for)
+        {
+            return Ok(lane.clone());
+        }
+        let made = Lane::make(made_for).map_err(|error| Failure::NotCallable(error.to_string()))?;
+        let made = Arc::new(made);
+        lanes.insert(server.id.clone(), made.clone());
+        Ok(made)
+    }
+}
+
+fn made_for(server: &Server) -> MadeFor {
+    MadeFor {
+        url: server.url.as_str().to_owned(),
+        private_network: server.private_network,
+        timeout: server.timeout,
+    }
+}
+
+/// What a call is made with in its turn.
+#[derive(Debug)]
+pub(super) struct Way {
+    /// The connections to the server.
+    pub(super) client: reqwest::Client,
+    /// When its turn began.
+    pub(super) begun: Instant,
+}
+
+impl Turn {
+    /// What the call is made with.
+    pub(super) fn way(&self) -> Way {
+        Way {
+            client: self.lane.client.clone(),
+            begun: self.begun,
+        }
+    }
+
+    /// Ends the call with what came of it.
+    pub(super) fn end<T>(mut self, outcome: Result<T, Failure>) -> Result<T, OutboundError> {
+        match &outcome {
+            Ok(_) => self.note("ok", Ending::Answered),
+            Err(failure) => self.note(failure.outcome(), failure.ending()),
+        }
+        let server = self.server.clone();
+        outcome.map_err(|failure| OutboundError { server, failure })
+    }
+
+    fn note(&mut self, outcome: &'static str, ending: Ending) {
+        self.ended = true;
+        self.lane
+            .breaker
+            .note(self.admission, ending, Instant::now());
+        if ending == Ending::Answered {
+            *self
+                .lane
+                .answered
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Some(Utc::now());
+        }
+        count(&self.server, &self.method, outcome);
+        metrics::histogram!("toolgate_outgoing_seconds", "server" => self.server.to_string())
+            .record(self.begun.elapsed().as_secs_f64());
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.note("abandoned", Ending::Abandoned);
+        }
+    }
+}
+
+fn count(server: &ServerId, method: &str, outcome: &'static str) {
+    metrics::counter!("toolgate_outgoing_calls_total",
+        "server" => server.to_string(), "method" => method.to_owned(), "outcome" => outcome)
+    .increment(1);
+}

@@ -1,0 +1,315 @@
+//! One request to an adapter page, from its parameters to its answer: signed when it is sent, redirected
+//! within one origin alone and only where it is a GET, read within its time and its length.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use chrono::Utc;
+use reqwest::header::LOCATION;
+use url::{Url, form_urlencoded};
+
+use super::Failure;
+use super::excerpt::excerpt;
+use super::lane::Way;
+use super::network::literal_may_be_called;
+use super::spool::{Spool, SpoolError, SpoolWriter};
+use crate::domain::content::Place;
+use crate::domain::enc::push_enc;
+use crate::domain::server::Server;
+use crate::domain::tool::{Address, Tool, Value};
+
+/// So much of an answer is read to say what it was.
+const EXCERPT: usize = 2048;
+/// So many redirects are followed.
+const REDIRECTS: usize = 5;
+
+/// The adapter page of a tool on a server, called in the name of a place's user.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Page<'a> {
+    pub(super) tool: &'a Tool,
+    pub(super) server: &'a Server,
+    pub(super) place: &'a Place,
+}
+
+/// `ts` and `hs`, each with its name.
+type Signature = [(&'static str, String); 2];
+
+/// How long a request may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// In all, from the turn's beginning on.
+    pub(super) total: Duration,
+    /// For each piece of the answer.
+    pub(super) idle: Duration,
+}
+
+/// An answer with a status of success, still to be read.
+#[derive(Debug)]
+pub(super) struct Reply {
+    response: reqwest::Response,
+    status: u16,
+    end: Instant,
+    patience: Patience,
+}
+
+impl Page<'_> {
+    /// Sends a GET with these parameters beside those that say who and where.
+    pub(super) async fn get(
+        &self,
+        way: &Way,
+        parameters: &[(&str, &str)],
+        more: Option<(&Address, &str)>,
+        patience: Patience,
+    ) -> Result<Reply, Failure> {
+        let mut url = self.url()?;
+        let mut query = match url.query() {
+            Some(own) if !own.is_empty() => format!("{own}&"),
+            _ => String::new(),
+        };
+        let (own, signature) = self.signed()?;
+        query.push_str(&own);
+        if let Some((template, option)) = more {
+            query.push('&');
+            self.push(&mut query, template, option);
+        }
+        let signature = signature
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()));
+        for (name, value) in signature.chain(parameters.iter().copied()) {
+            query.push('&');
+            query.push_str(name);
+            query.push('=');
+            push_enc(&mut query, value);
+        }
+        url.set_query(Some(&query));
+        let end = way.begun + patience.total;
+        let mut followed = 0;
+        loop {
+            let request = way.client.get(url.clone());
+            let response = self.sent(request, end, patience).await?;
+            match within_origin(&response, &url) {
+                Some(to) if followed < REDIRECTS => url = to,
+                _ => return self.taken(response, end, patience).await,
+            }
+            followed += 1;
+        }
+    }
+
+    /// Sends a POST of a form, with a file at its end. Never redirected.
+    pub(super) async fn post(
+        &self,
+        way: &Way,
+        parameters: &[(&str, &str)],
+        file: (&'static str, &'static str, &Spool),
+        patience: Patience,
+    ) -> Result<Reply, Failure> {
+        let mut form = reqwest::multipart::Form::new();
+        let (mut own, signature) = self.signed()?;
+        own.push('&');
+        self.push(&mut own, &self.tool.adapter_page.import_parameters, "");
+        for (name, value) in form_urlencoded::parse(own.as_bytes()) {
+            form = form.text(name.into_owned(), value.into_owned());
+        }
+        for (name, value) in signature {
+            form = form.text(name, value);
+        }
+        for (name, value) in parameters {
+            form = form.text((*name).to_owned(), (*value).to_owned());
+        }
+        let (name, file_name, spool) = file;
+        let body = reqwest::Body::wrap_stream(spool.stream());
+        let part =
+            reqwest::multipart::Part::stream_with_length(body, spool.len()).file_name(file_name);
+        let end = way.begun + patience.total;
+        let request = way
+            .client
+            .post(self.url()?)
+            .multipart(form.part(name, part));
+        let response = self.sent(request, end, patience).await?;
+        self.taken(response, end, patience).await
+    }
+
+    /// Where the page is, if it may be called.
+    fn url(&self) -> Result<Url, Failure> {
+        let url = self
+            .server
+            .adapter_page(self.tool)
+            .map_err(|error| Failure::NotCallable(format!("the adapter page {error}")))?;
+        if literal_may_be_called(&url, self.server.private_network) {
+            Ok(url)
+        } else {
+            Err(Failure::NotCallable(
+                "its address is one that must not be called".to_owned(),
+            ))
+        }
+    }
+
+    /// The parameters that say who and where, and `ts` and `hs` (6.1).
+    fn signed(&self) -> Result<(String, Signature), Failure> {
+        let ts = Utc::now().timestamp_millis().to_string();
+        let user = &self.place.user;
+        let hs = self.server.hash(&ts, user);
+        let hs = hs.ok_or_else(|| Failure::NotCallable("the server has no key".to_owned()))?;
+        let mut query = String::with_capacity(512);
+        self.push(&mut query, &self.tool.adapter_page.parameters, "");
+        Ok((query, [("ts", ts), ("hs", hs)]))
+    }
+
+    fn push(&self, query: &mut String, template: &Address, option: &str) {
+        template.push(query, |value| match value {
+            Value::User => &self.place.user,
+            Value::Course => &self.place.course,
+            Value::Section => self.place.section.as_deref().unwrap_or_default(),
+            Value::Config(name) => self.server.item(self.tool, name),
+            Value::ExtLmsId => self.server.id.as_str(),
+            Value::Option => option,
+            _ => "",
+        });
+    }
+
+    async fn sent(
+        &self,
+        request: reqwest::RequestBuilder,
+        end: Instant,
+        patience: Patience,
+    ) -> Result<reqwest::Response, Failure> {
+        let left = end.saturating_duration_since(Instant::now());
+        let outcome = request.timeout(left).send().await;
+        outcome.map_err(|error| failure_of(error, patience.total))
+    }
+
+    /// An answer with a status of success; any other is a failure.
+    async fn taken(
+        &self,
+        response: reqwest::Response,
+        end: Instant,
+        patience: Patience,
+    ) -> Result<Reply, Failure> {
+        let status = response.status().as_u16();
+        let to = location(&response).map(|to| to.origin().ascii_serialization());
+        let mut reply = Reply {
+            response,
+            status,
+            end,
+            patience,
+        };
+        match status {
+            200..300 => Ok(reply),
+            401 => Err(Failure::HashRefused),
+            status => {
+                if let Some(to) = to.filter(|_| status < 400) {
+                    return Err(Failure::Elsewhere { status, to });
+                }
+                // What refuses has refused, however it goes on.
+                let answer = reply.beginning().await.unwrap_or_default();
+                Err(Failure::Status {
+                    status,
+                    answer: excerpt(&answer, self.server),
+                })
+            }
+        }
+    }
+
+    /// What to say of a success that is not what was asked for.
+    pub(super) fn unexpected(&self, status: u16, expected: &'static str, answer: &[u8]) -> Failure {
+        let answer = excerpt(answer, self.server);
+        match status {
+            200 => Failure::Unexpected { expected, answer },
+            status => Failure::Status { status, answer },
+        }
+    }
+}
+
+/// Where a redirect leads, if that is within the origin that was called.
+fn within_origin(response: &reqwest::Response, from: &Url) -> Option<Url> {
+    let moved = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    location(response).filter(|to| moved && to.origin() == from.origin())
+}
+
+fn location(response: &reqwest::Response) -> Option<Url> {
+    let to = response.headers().get(LOCATION)?.to_str().ok()?;
+    response.url().join(to).ok()
+}
+
+impl Reply {
+    /// Its status, one of success.
+    pub(super) fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// A header that people may see.
+    pub(super) fn header(&self, name: reqwest::header::HeaderName) -> Option<&str> {
+        self.response.headers().get(name)?.to_str().ok()
+    }
+
+    /// The next piece; none at the end.
+    pub(super) async fn piece(&mut self) -> Result<Option<Bytes>, Failure> {
+        let left = self.end.saturating_duration_since(Instant::now());
+        let (wait, limit) = if self.patience.idle < left {
+            (self.patience.idle, self.patience.idle)
+        } else {
+            (left, self.patience.total)
+        };
+        match tokio::time::timeout(wait, self.response.chunk()).await {
+            Ok(Ok(piece)) => Ok(piece),
+            Ok(Err(error)) => Err(failure_of(error, self.patience.total)),
+            Err(_) => Err(Failure::TimedOut(limit)),
+        }
+    }
+
+    /// The beginning of the answer: what is longer is no id and no number.
+    pub(super) async fn beginning(&mut self) -> Result<Vec<u8>, Failure> {
+        self.at_most(EXCERPT).await
+    }
+
+    /// So many bytes of the answer, or all of it where it is shorter.
+    pub(super) async fn at_most(&mut self, most: usize) -> Result<Vec<u8>, Failure> {
+        let mut answer = Vec::new();
+        while answer.len() < most {
+            let Some(piece) = self.piece().await? else {
+                break;
+            };
+            answer.extend_from_slice(&piece[..piece.len().min(most - answer.len())]);
+        }
+        Ok(answer)
+    }
+
+    /// The whole answer, in a file.
+    pub(super) async fn spooled(&mut self, most: u64) -> Result<Spool, Failure> {
+        if self
+            .response
+            .content_length()
+            .is_some_and(|length| length > most)
+        {
+            return Err(Failure::TooLong(most));
+        }
+        let kept = |error| match error {
+            SpoolError::TooLong(most) => Failure::TooLong(most),
+            SpoolError::Io(error) => Failure::NotKept(error.to_string()),
+        };
+        let mut writer = SpoolWriter::new(most).map_err(kept)?;
+        while let Some(piece) = self.piece().await? {
+            writer.push(&piece).map_err(kept)?;
+        }
+        Ok(writer.done())
+    }
+}
+
+fn failure_of(error: reqwest::Error, limit: Duration) -> Failure {
+    let error = error.without_url();
+    let mut words = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        words = cause.to_string();
+        source = cause.source();
+    }
+    if error.is_connect() && error.is_timeout() {
+        Failure::NoConnectionInTime
+    } else if error.is_connect() {
+        Failure::NotSent(words)
+    } else if error.is_timeout() {
+        Failure::TimedOut(limit)
+    } else {
+        Failure::Broken(words)
+    }
+}

@@ -1,0 +1,138 @@
+//! `GET /api/v1/tools/{signature}/contents/{toolContentID}/export` and `POST …/import`
+
+use std::time::Duration;
+
+use actix_multipart::{Field, Multipart, MultipartError};
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::Utc;
+use futures_util::TryStreamExt;
+
+use super::LONGEST_BODY;
+use super::caller::Caller;
+use super::contents::{key, made};
+use crate::flows::export::export_tool_content;
+use crate::flows::import::import_tool_content;
+use crate::flows::making::NewContent;
+use crate::flows::{Gateway, Refusal};
+use crate::outbound::{Spool, SpoolError, SpoolWriter};
+use crate::web::problem::Problem;
+
+/// A form has this long to come in.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// exportToolContent: a ZIP, made whole before it is sent.
+pub(super) async fn export(
+    path: web::Path<(String, String)>,
+    caller: Caller,
+    gateway: web::Data<Gateway>,
+) -> Result<HttpResponse, Problem> {
+    let key = key(&caller, &path)?;
+    let archive = export_tool_content(&gateway, &key, Utc::now()).await?;
+    let name = format!("attachment; filename=\"{}-{}.zip\"", key.signature, key.id);
+    Ok(HttpResponse::Ok()
+        .content_type("application/zip")
+        .insert_header((header::CONTENT_DISPOSITION, name))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .no_chunking(archive.len())
+        .streaming(archive.stream().map_ok(web::Bytes::from)))
+}
+
+/// importToolContent: 201 made now, 200 there already by the same call.
+pub(super) async fn import(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    caller: Caller,
+    gateway: web::Data<Gateway>,
+    form: Multipart,
+) -> Result<HttpResponse, Problem> {
+    let key = key(&caller, &path)?;
+    let longest = gateway.longest_archive();
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > longest + 2 * LONGEST_BODY as u64) {
+        return Err(Refusal::Spool(SpoolError::TooLong(longest)).into());
+    }
+    let form = tokio::time::timeout(PATIENCE, Form::read(form, longest)).await;
+    let form = form.map_err(|_| Problem::BodyTooSlow)??;
+    let new = NewContent {
+        key,
+        custom_csv: form.custom_csv.ok_or_else(|| lacks("customCSV"))?,
+        ext_lms_id: form.ext_lms_id,
+    };
+    let file = form.file.ok_or_else(|| lacks("file"))?;
+    made(import_tool_content(&gateway, new, file).await?)
+}
+
+fn lacks(field: &str) -> Refusal {
+    Refusal::Body(format!("the field {field} is missing"))
+}
+
+/// The form of an import.
+#[derive(Default)]
+struct Form {
+    custom_csv: Option<String>,
+    ext_lms_id: Option<String>,
+    file: Option<Spool>,
+}
+
+impl Form {
+    async fn read(mut form: Multipart, longest: u64) -> Result<Self, Problem> {
+        let mut read = Self::default();
+        while let Some(mut field) = form.try_next().await.map_err(malformed)? {
+            let name = field.name().unwrap_or_default().to_owned();
+            let doubled = match name.as_str() {
+                "customCSV" => read.custom_csv.replace(text(&mut field).await?).is_some(),
+                "extLmsId" => read.ext_lms_id.replace(text(&mut field).await?).is_some(),
+                "file" => read
+                    .file
+                    .replace(file(&mut field, longest).await?)
+                    .is_some(),
+                _ => {
+                    let name: String = name.chars().take(40).collect();
+                    return Err(Refusal::Body(format!("there is no field {name:?}")).into());
+                }
+            };
+            if doubled {
+                return Err(Refusal::Body(format!("the field {name} is there twice")).into());
+            }
+        }
+        Ok(read)
+    }
+}
+
+async fn text(field: &mut Field) -> Result<String, Problem> {
+    let mut text = Vec::new();
+    while let Some(piece) = field.try_next().await.map_err(malformed)? {
+        text.extend_from_slice(&piece);
+        if text.len() > LONGEST_BODY {
+            return Err(Problem::BodyTooLong);
+        }
+    }
+    String::from_utf8(text).map_err(|_| Refusal::Body("a field is not UTF-8".to_owned()).into())
+}
+
+/// A file, kept as it comes. One that is too long is read on for a while, so that whoever sends it gets to
+/// read the refusal.
+async fn file(field: &mut Field, longest: u64) -> Result<Spool, Problem> {
+    let mut writer = SpoolWriter::new(longest).map_err(Refusal::from)?;
+    let mut refused = None;
+    let mut beyond = 0;
+    while let Some(piece) = field.try_next().await.map_err(malformed)? {
+        match &refused {
+            None => refused = writer.push(&piece).err(),
+            Some(_) => beyond += piece.len() as u64,
+        }
+        if beyond > longest {
+            break;
+        }
+    }
+    match refused {
+        Some(error) => Err(Refusal::from(error).into()),
+        None => Ok(writer.done()),
+    }
+}
+
+fn malformed(error: MultipartError) -> Problem {
+    Refusal::Body(format!("it must be multipart/form-data: {error}")).into()
+}
