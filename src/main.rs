@@ -10,8 +10,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use toolgate::demo::Demo;
+use toolgate::flows::check::Checked;
 use toolgate::flows::journal::Retried;
-use toolgate::flows::{Gateway, apply, journal, sign};
+use toolgate::flows::{Gateway, apply, check, journal, sign};
 use toolgate::opening;
 use toolgate::settings::{DatabaseUrl, LogFormat, Settings};
 use toolgate::web::Application;
@@ -44,6 +45,11 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Checks settings, database and, for each enabled server, its connection; a line for each.
+    ///
+    /// Brings the tables of a database that is there up to date, as every command does. Exit status 0 only
+    /// when all hold.
+    Check,
     /// Runs the gateway between a sample LAMS and a sample external LMS, connected already.
     ///
     /// On loopback, on free ports, with secrets and an embedded database of its own. Prints the address
@@ -104,7 +110,12 @@ fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let settings = Settings::load(arguments.config.as_deref())?;
+    let settings = Settings::load(arguments.config.as_deref());
+    let checks = matches!(arguments.command, Command::Check);
+    let settings = match settings {
+        Err(error) if checks => return all_hold(&[failed("settings", &error)]),
+        settings => settings?,
+    };
     // Commands answer on standard output; of their log only what goes wrong is worth a line.
     let serves = matches!(arguments.command, Command::Serve);
     start_log(
@@ -122,6 +133,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Demo { folder } => run_demo(settings, folder).await,
         Command::Serve => serve(&settings).await,
         Command::Apply { file, dry_run } => apply_file(&settings, &file, dry_run).await,
+        Command::Check => check(&settings).await,
         Command::Journal(command) => run_journal(&settings, command).await,
         Command::Sign {
             platform,
@@ -190,6 +202,59 @@ fn say(text: impl std::fmt::Display) -> anyhow::Result<()> {
     match write!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
+    }
+}
+
+async fn check(settings: &Settings) -> anyhow::Result<()> {
+    let settings_hold = Checked {
+        holds: true,
+        words: "settings".to_owned(),
+    };
+    let kind = match &settings.database {
+        DatabaseUrl::Postgres(_) => "PostgreSQL",
+        DatabaseUrl::Sqlite(path) if !path.exists() => {
+            let nothing = format!(
+                "there is no {} yet; toolgate serve makes it",
+                path.display()
+            );
+            return all_hold(&[settings_hold, failed("database", &nothing)]);
+        }
+        DatabaseUrl::Sqlite(_) => "SQLite",
+    };
+    let opened = match opening::open(settings).await {
+        Ok(opened) => opened,
+        Err(error) => return all_hold(&[settings_hold, failed("database", &error)]),
+    };
+    let database = match Gateway::for_command(settings, &opened).await {
+        Err(error) => vec![failed("database", &error)],
+        Ok(gateway) => {
+            let words = format!("database: {kind}, its tables are up to date");
+            let mut checked = vec![Checked { holds: true, words }];
+            checked.extend(check::servers(&gateway).await);
+            checked
+        }
+    };
+    opened.store.close().await;
+    all_hold(&[vec![settings_hold], database].concat())
+}
+
+fn failed(what: &str, error: &dyn std::fmt::Display) -> Checked {
+    Checked {
+        holds: false,
+        words: format!("{what}: {error}"),
+    }
+}
+
+/// Says what was checked; an error where not all of it holds.
+fn all_hold(checked: &[Checked]) -> anyhow::Result<()> {
+    let lines: String = checked
+        .iter()
+        .map(|checked| format!("{checked}\n"))
+        .collect();
+    say(lines)?;
+    match checked.iter().filter(|checked| !checked.holds).count() {
+        0 => Ok(()),
+        count => anyhow::bail!("{count} of {} checks failed", checked.len()),
     }
 }
 

@@ -99,6 +99,11 @@ impl Configuration {
         self.server_index.get(id).map(|at| &self.servers[*at])
     }
 
+    /// All servers, enabled or not.
+    pub fn servers(&self) -> impl Iterator<Item = &Arc<Server>> {
+        self.servers.iter()
+    }
+
     /// The servers that are mapped to a tool, enabled or not.
     pub fn servers_of<'a>(&'a self, tool: &Signature) -> impl Iterator<Item = &'a Arc<Server>> {
         self.servers

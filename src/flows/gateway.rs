@@ -18,6 +18,7 @@ use super::learn::SessionFacts;
 use super::recorder::Recorder;
 use crate::domain::configuration::Configuration;
 use crate::domain::secret_keys::{SecretKeys, Vault};
+use crate::domain::server::Server;
 use crate::domain::session::SessionKey;
 use crate::domain::state_token::StateKeys;
 use crate::opening::Opened;
@@ -158,6 +159,16 @@ impl Gateway {
     /// The bytes that an archive may have.
     pub fn longest_archive(&self) -> u64 {
         self.shared.outbound.longest_archive()
+    }
+
+    /// Each enabled server's id, and whether it is left alone for now because it failed.
+    pub fn breakers(&self) -> Vec<(String, bool)> {
+        let configuration = self.configuration();
+        let enabled = configuration.servers().filter(|server| server.enabled);
+        let open = |server: &Server| self.shared.outbound.check_open(server).is_err();
+        enabled
+            .map(|server| (server.id.to_string(), open(server)))
+            .collect()
     }
 
     /// From now on it is not ready, and connections are not kept.

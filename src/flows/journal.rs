@@ -7,7 +7,9 @@ mod operator;
 mod owner;
 
 pub use keeper::{keep, keep_leases};
-pub use operator::{JournalError, Retried, adopt, drop_entry, left_behind, list, retry};
+pub use operator::{
+    JournalError, Retried, adopt, drop_entry, left_behind, list, retry, unsettled_count,
+};
 pub(super) use owner::this_process;
 
 use std::io::Read;

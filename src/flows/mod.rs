@@ -6,6 +6,7 @@ pub mod apply;
 pub mod archive;
 pub mod author;
 pub mod callback;
+pub mod check;
 pub mod configuration;
 pub mod contents;
 pub mod copy;

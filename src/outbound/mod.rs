@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-pub use adapter_page::Asked;
+pub use adapter_page::{Asked, Probed};
 pub use failure::{Aftermath, Failure, OutboundError};
 pub use lane::Health;
 pub use spool::{Spool, SpoolError, SpoolReader, SpoolWriter};

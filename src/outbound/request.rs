@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use reqwest::header::LOCATION;
 use url::{Url, form_urlencoded};
 
@@ -235,6 +235,12 @@ impl Reply {
     /// Its status, one of success.
     pub(super) fn status(&self) -> u16 {
         self.status
+    }
+
+    /// How far the server's clock is before ours, in seconds, as its answer says.
+    pub(super) fn clock(&self, now: DateTime<Utc>) -> Option<i64> {
+        let there = DateTime::parse_from_rfc2822(self.header(reqwest::header::DATE)?).ok()?;
+        Some(there.timestamp() - now.timestamp())
     }
 
     /// A header that people may see.

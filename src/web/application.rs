@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::front_door::front_door;
 use super::limits::Limits;
+use super::meters;
 use crate::flows::configuration::{LoadError, watch};
 use crate::flows::gateway::Lifetimes;
 use crate::flows::recorder::Recorder;
@@ -48,6 +49,7 @@ pub struct Application {
     gateway: Gateway,
     watcher: JoinHandle<()>,
     keeper: JoinHandle<()>,
+    meters: JoinHandle<()>,
     recorder: JoinHandle<()>,
 }
 
@@ -105,6 +107,7 @@ impl Application {
         .map_err(failed)?
         .run();
         let watcher = tokio::spawn(watch(gateway.clone(), version));
+        let meters = meters::start();
         let keeper = tokio::spawn(journal::keep(gateway.clone()));
         Ok(Self {
             server,
@@ -112,6 +115,7 @@ impl Application {
             gateway,
             watcher,
             keeper,
+            meters,
             recorder: recorder_task,
         })
     }
@@ -149,7 +153,7 @@ impl Application {
                 "calls are cut short: what they made on external servers is not known here"
             );
         }
-        for task in [self.watcher, self.keeper] {
+        for task in [self.watcher, self.keeper, self.meters] {
             task.abort();
         }
         let left = end.saturating_duration_since(Instant::now()).max(RECORDS);

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -15,6 +15,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 
 use super::limits::Limits;
+use super::meters;
 use super::pages;
 use super::problem::Problem;
 use super::words::{self, Words};
@@ -122,7 +123,9 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
             .head_mut()
             .set_connection_type(close);
     }
-    log(&response, id, begun, reason.as_deref());
+    let elapsed = begun.elapsed();
+    meters::count(response.request(), response.status(), elapsed);
+    log(&response, id, elapsed, reason.as_deref());
     Ok(response)
 }
 
@@ -242,11 +245,11 @@ fn problem_document(words: &Words, id: RequestId) -> HttpResponse {
         .body(document.to_string())
 }
 
-fn log(response: &ServiceResponse, id: RequestId, begun: Instant, reason: Option<&str>) {
+fn log(response: &ServiceResponse, id: RequestId, elapsed: Duration, reason: Option<&str>) {
     let request = response.request();
     let status = response.status().as_u16();
     // To a hundredth of a millisecond.
-    let ms = (begun.elapsed().as_secs_f64() * 100_000.0).round() / 100.0;
+    let ms = (elapsed.as_secs_f64() * 100_000.0).round() / 100.0;
     let (method, path) = (request.method().as_str(), request.path());
     match reason {
         None => tracing::info!(request_id = %id, method, path, status, ms, "answered"),

@@ -7,6 +7,7 @@ mod assets;
 mod front_door;
 mod launch;
 mod limits;
+mod meters;
 mod ops;
 mod pages;
 mod problem;
@@ -34,6 +35,7 @@ fn routes(config: &mut web::ServiceConfig) {
                 .route(web::get().to(ops::readyz))
                 .route(web::head().to(ops::readyz)),
         )
+        .service(web::resource("/metrics").route(web::get().to(meters::metrics)))
         .service(web::resource("/static/{file}").route(web::get().to(assets::asset)))
         .service(
             web::scope("/api/v1")

@@ -9,9 +9,13 @@ mod support;
 
 mod api;
 mod apply;
+mod archives;
 mod author;
 mod bad_input;
 mod journal;
+mod operations;
+mod outgoing;
+mod outputs;
 mod process;
 mod refusals;
 mod removal;

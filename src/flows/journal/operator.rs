@@ -50,6 +50,11 @@ pub async fn list(gateway: &Gateway) -> Result<Vec<Entry>, JournalError> {
     Ok(gateway.store.open_entries().await?)
 }
 
+/// How many entries are unsettled.
+pub async fn unsettled_count(gateway: &Gateway) -> Result<i64, StoreError> {
+    gateway.store.unsettled_entries().await
+}
+
 /// What still stands on external servers though it is forgotten here, oldest first.
 pub async fn left_behind(gateway: &Gateway) -> Result<Vec<LeftBehind>, JournalError> {
     Ok(gateway.store.left_behind().await?)

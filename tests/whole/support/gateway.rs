@@ -273,6 +273,48 @@ impl Gateway {
         Page::read(request.send().await.unwrap()).await
     }
 
+    /// Sends a form to an import call: customCSV and a file, each where it is given.
+    pub async fn import(&self, path: &str, csv: Option<&str>, file: Option<Vec<u8>>) -> Page {
+        let mut form = reqwest::multipart::Form::new();
+        if let Some(csv) = csv {
+            form = form.text("customCSV", csv.to_owned());
+        }
+        if let Some(file) = file {
+            form = form.part("file", reqwest::multipart::Part::bytes(file).file_name("x"));
+        }
+        let request = self
+            .client
+            .post(format!("{}/api/v1{path}/import", self.base))
+            .bearer_auth(API_TOKEN)
+            .multipart(form);
+        Page::read(request.send().await.unwrap()).await
+    }
+
+    /// The body of an API call's answer, as bytes, with its headers.
+    pub async fn download(&self, path: &str) -> (Vec<u8>, reqwest::header::HeaderMap) {
+        let request = self.client.get(format!("{}/api/v1{path}", self.base));
+        let response = request.bearer_auth(API_TOKEN).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        let headers = response.headers().clone();
+        (response.bytes().await.unwrap().to_vec(), headers)
+    }
+
+    /// The most memory that the process has had, in MiB.
+    pub fn peak_memory(&self) -> u64 {
+        let id = self.process.as_ref().unwrap().id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .unwrap();
+        peak.trim()
+            .strip_suffix(" kB")
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+            / 1024
+    }
+
     /// A request that no well-behaved client would send.
     pub fn client(&self) -> &reqwest::Client {
         &self.client

@@ -10,4 +10,4 @@ pub use database::{Database, Kind};
 pub use gateway::{
     API_TOKEN, Gateway, LAUNCH_SECRET, Setup, apply, binary, callback_of, environment,
 };
-pub use peer::{Answer, Peer};
+pub use peer::{Answer, Asked, Peer};
