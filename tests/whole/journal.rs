@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use rstest::rstest;
@@ -219,7 +220,9 @@ async fn a_call_that_is_given_up_is_sent_anew() {
 async fn a_hundred_callers_on_two_instances_make_one_copy(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
-    let (one, peer) = Gateway::with_content(kind, Setup::default(), Answer::Ids(700)).await;
+    // Slow enough that the others come while the first is under way.
+    let slow = Answer::IdsAfter(Duration::from_millis(100), 700);
+    let (one, peer) = Gateway::with_content(kind, Setup::default(), slow).await;
     let two = Gateway::start_on(one.database.clone(), one.setup.clone());
     let answers = join_all((0..100).map(|i| ask(if i % 2 == 0 { &one } else { &two }))).await;
     let made = answers.iter().filter(|page| page.status == 201).count();

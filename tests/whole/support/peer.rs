@@ -18,7 +18,7 @@ pub enum Answer {
     ByMethod(HashMap<&'static str, (u16, Vec<u8>)>),
     /// A new id for each request, from this one on.
     Ids(i64),
-    /// The same, each after so long. For benchmarks alone.
+    /// The same, each after so long.
     IdsAfter(Duration, i64),
     /// Nothing until it is let go, then this id.
     Waits(i64, Arc<Notify>),
