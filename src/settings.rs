@@ -38,6 +38,8 @@ pub struct Settings {
     pub state_learner: TimeDelta,
     /// The most that an exported or imported archive may have, in MiB.
     pub archive_max_mib: u32,
+    /// How long launches, outgoing calls and failed journal entries are kept.
+    pub launches_kept: TimeDelta,
     /// Settings that are set, but that nothing uses in this version.
     pub unused: Vec<&'static str>,
 }
@@ -121,6 +123,9 @@ impl Settings {
             archive_max_mib: values.get("ARCHIVE_MAX_MIB", "a number of MiB, 1 to 4096", |text| {
                 number(text, 4096).and_then(|mib| u32::try_from(mib).ok())
             })?.unwrap_or(64),
+            launches_kept: values.get("LAUNCH_DAYS", "a number of days, 1 to 36500", |text| {
+                number(text, 36_500).map(TimeDelta::days)
+            })?.unwrap_or(TimeDelta::days(30)),
             unused: Vec::new(),
         };
         for (name, most) in UNUSED {
@@ -136,11 +141,7 @@ impl Settings {
 }
 
 /// Settings of the interface that this version checks without using them, with their largest values.
-const UNUSED: [(&str, u32); 3] = [
-    ("LAUNCH_DAYS", 36_500),
-    ("CSV_HOURS", 87_600),
-    ("LOGIN_WINDOW_MINUTES", 525_600),
-];
+const UNUSED: [(&str, u32); 2] = [("CSV_HOURS", 87_600), ("LOGIN_WINDOW_MINUTES", 525_600)];
 
 fn database_url(text: &str) -> Option<DatabaseUrl> {
     if text.starts_with("postgres://") || text.starts_with("postgresql://") {
@@ -203,9 +204,9 @@ mod tests {
 
     #[test]
     fn a_file_may_name_settings_as_the_environment_does() {
-        let settings = read(&[], "TOOLGATE_LISTEN = \"127.0.0.1:3\"\nlaunch_days = 7").unwrap();
+        let settings = read(&[], "TOOLGATE_LISTEN = \"127.0.0.1:3\"\ncsv_hours = 7").unwrap();
         assert_eq!(settings.listen.port(), 3);
-        assert_eq!(settings.unused, ["LAUNCH_DAYS"]);
+        assert_eq!(settings.unused, ["CSV_HOURS"]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod hash;
 pub mod id;
 pub mod journal;
 pub mod launch_mode;
+pub mod launch_record;
 pub mod launch_signature;
 pub mod manifest;
 pub mod person;

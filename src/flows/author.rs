@@ -12,6 +12,7 @@ use crate::domain::content::{Content, ContentKey, Place};
 use crate::domain::custom_csv::CustomCsv;
 use crate::domain::id::ToolContentId;
 use crate::domain::launch_mode::LaunchMode;
+use crate::domain::launch_record::Noted;
 use crate::domain::person::Person;
 use crate::domain::query::Query;
 use crate::domain::redirect::Redirect;
@@ -24,15 +25,18 @@ const EDIT_LOCK: TimeDelta = TimeDelta::minutes(30);
 
 /// Opens the author page: stores content that is new, and answers where the browser goes.
 ///
+/// What is known of the launch goes to `noted`, also where it is refused.
 /// Saved values win over a later, different customCSV; its form and person are checked all the same.
 pub async fn open(
     gateway: &Gateway,
     visitor: &Visitor,
     query: &Query<'_>,
     now: DateTime<Utc>,
+    noted: &mut Noted,
 ) -> Result<String, Refusal> {
     query.check()?;
     let id: ToolContentId = query.required("toolContentID")?.parse()?;
+    noted.content = Some(id.get());
     query.required("contentFolderID")?;
     let mode = query
         .get("mode")
@@ -48,6 +52,12 @@ pub async fn open(
         Proof::EditAgain(author) => (true, author.clone().or_else(|| visitor.uid.clone())),
         Proof::Nothing => (false, visitor.uid.clone()),
     };
+    let named_user = csv.as_ref().map(|csv| csv.user.as_str());
+    noted.user = launcher
+        .as_ref()
+        .map(Person::name)
+        .or(named_user)
+        .map(str::to_owned);
     let key = visitor.content_key(id);
     let stored = gateway.store.content(&key).await?;
     let check_person = |server: &Server| match (&launcher, &csv) {
@@ -68,6 +78,7 @@ pub async fn open(
             gateway.insert_content(&key, &place, now).await?
         }
     };
+    noted.server = Some(content.place.server.clone());
     let server = visitor
         .configuration
         .usable_server(content.place.server.as_str(), &visitor.tool.signature)?;

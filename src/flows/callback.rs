@@ -7,6 +7,7 @@ use super::admission::Visitor;
 use super::{Gateway, Refusal};
 use crate::domain::enc::push_enc;
 use crate::domain::id::{ExtId, ToolContentId};
+use crate::domain::launch_record::Noted;
 use crate::domain::platform::LaunchAuth;
 use crate::domain::query::Query;
 use crate::domain::redirect::tool_page;
@@ -23,16 +24,22 @@ pub struct Saved {
 }
 
 /// Stores the external id. A state counts once: the same callback again shows the same page, another
-/// external id with it is refused.
+/// external id with it is refused. What is known of it goes to `noted`.
 pub async fn update_content(
     gateway: &Gateway,
     visitor: &Visitor,
     query: &Query<'_>,
     now: DateTime<Utc>,
+    noted: &mut Noted,
 ) -> Result<Saved, Refusal> {
     let purposes = [Purpose::Update];
     let id: ToolContentId = visitor.id_of_state(query, "toolContentID", &purposes)?;
+    noted.content = Some(id.get());
     let state = gateway.open_callback_state(visitor, query, &purposes, id.get(), now)?;
+    let person = state.as_ref().and_then(|state| state.person.as_ref());
+    noted.user = person
+        .or(visitor.uid.as_ref())
+        .map(|person| person.name().to_owned());
     query.check()?;
     let ext_id = visitor
         .tool
@@ -50,7 +57,8 @@ pub async fn update_content(
         at: now,
     };
     match gateway.store.store_callback(callback).await? {
-        Stored::Now | Stored::Before => {}
+        Stored::Now(server) => noted.server = Some(server),
+        Stored::Before => {}
         Stored::StateUsedOtherwise => return Err(Refusal::StateUsedOtherwise),
         Stored::NoContent => return Err(Refusal::UnknownContent),
     }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Gateway, Refusal};
 use crate::domain::content::{Content, ContentKey};
+use crate::domain::launch_record::About;
 
 /// The content of a key, as the API shows it.
 pub async fn get(gateway: &Gateway, key: &ContentKey) -> Result<Content, Refusal> {
@@ -13,6 +14,16 @@ pub async fn get(gateway: &Gateway, key: &ContentKey) -> Result<Content, Refusal
         .content(key)
         .await?
         .ok_or(Refusal::UnknownContent)
+}
+
+/// What a call about content is about.
+pub(super) fn about_content(key: &ContentKey) -> About {
+    About {
+        platform: key.platform.clone(),
+        signature: key.signature.clone(),
+        content: Some(key.id.get()),
+        session: None,
+    }
 }
 
 /// Sets flags; what is `None` stays. Setting "define later", either way, also ends a teacher's lock.

@@ -3,10 +3,11 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use super::contents::about_content;
 use super::{Gateway, Refusal, archive, contents};
 use crate::domain::content::ContentKey;
 use crate::domain::manifest::{Manifest, Payload};
-use crate::outbound::Spool;
+use crate::outbound::{Page, Spool};
 
 /// Makes the archive of content.
 pub async fn export_tool_content(
@@ -24,12 +25,14 @@ pub async fn export_tool_content(
         Some(ext_id) => {
             let server =
                 configuration.usable_server(content.place.server.as_str(), &key.signature)?;
-            let outbound = gateway.outbound();
-            Some(
-                outbound
-                    .export(tool, server, &content.place, ext_id)
-                    .await?,
-            )
+            let about = about_content(key);
+            let page = Page {
+                tool,
+                server,
+                place: &content.place,
+                about: Some(&about),
+            };
+            Some(gateway.outbound().export(page, ext_id).await?)
         }
     };
     let said = payload.as_ref().map(|payload| Payload {

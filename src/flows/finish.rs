@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::admission::Visitor;
 use super::{Gateway, Refusal};
 use crate::domain::id::ToolSessionId;
+use crate::domain::launch_record::Noted;
 use crate::domain::query::Query;
 use crate::domain::state_token::Purpose;
 
@@ -20,15 +21,17 @@ pub enum Back {
 }
 
 /// Marks the learner as finished, unless it was a teacher or monitor who came back: those mark nobody.
-/// The same return again changes nothing.
+/// The same return again changes nothing. What is known of it goes to `noted`.
 pub async fn finish_activity(
     gateway: &Gateway,
     visitor: &Visitor,
     query: &Query<'_>,
     now: DateTime<Utc>,
+    noted: &mut Noted,
 ) -> Result<Back, Refusal> {
     let purposes = [Purpose::Finish, Purpose::Look];
     let id: ToolSessionId = visitor.id_of_state(query, "toolSessionID", &purposes)?;
+    noted.session = Some(id.get());
     let state = gateway.open_callback_state(visitor, query, &purposes, id.get(), now)?;
     query.check()?;
 
@@ -41,6 +44,7 @@ pub async fn finish_activity(
         Some(state) => state.person,
         None => visitor.uid.clone(),
     };
+    noted.user = person.as_ref().map(|person| person.name().to_owned());
     let marked = person.filter(|_| !looked);
     match &marked {
         Some(person)
@@ -50,6 +54,11 @@ pub async fn finish_activity(
                 .await? => {}
         Some(_) => return Err(Refusal::UnknownSession),
         None => drop(gateway.session_facts(&session).await?),
+    }
+    // What is in memory anyway.
+    if let Some(facts) = gateway.sessions().get(&session) {
+        noted.server = Some(facts.place.server.clone());
+        noted.content = Some(facts.session.content.get());
     }
     let goes_on = visitor.platform.finish_url.as_ref().filter(|_| !looked);
     Ok(match (goes_on, &marked) {

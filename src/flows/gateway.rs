@@ -17,6 +17,7 @@ use super::journal::this_process;
 use super::learn::SessionFacts;
 use super::recorder::Recorder;
 use crate::domain::configuration::Configuration;
+use crate::domain::launch_record::LaunchRecord;
 use crate::domain::secret_keys::{SecretKeys, Vault};
 use crate::domain::server::Server;
 use crate::domain::session::SessionKey;
@@ -95,8 +96,11 @@ impl Gateway {
             vault,
             lifetimes: start.lifetimes,
             sessions: Cache::new(SESSIONS_IN_MEMORY),
+            outbound: start.outbound.telling(Arc::new({
+                let recorder = start.recorder.clone();
+                move |call| recorder.call(call)
+            })),
             recorder: start.recorder,
-            outbound: start.outbound,
             instance: this_process(),
             calls: Mutex::default(),
             stopping: AtomicBool::new(false),
@@ -213,6 +217,11 @@ impl Gateway {
         } else {
             Err(*self.shared.under_way.borrow())
         }
+    }
+
+    /// Writes down a browser request that was answered, behind the answer.
+    pub fn record(&self, launch: LaunchRecord) {
+        self.recorder().launch(launch);
     }
 
     /// Waits until what was recorded is stored; whether it is.

@@ -20,7 +20,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Gateway, Refusal};
 use crate::domain::id::{ExtId, ServerId};
 use crate::domain::journal::{Entry, EntryKey, EntryState, Payload, Request};
-use crate::outbound::{Aftermath, Spool};
+use crate::domain::launch_record::About;
+use crate::outbound::{Aftermath, Page, Spool};
 use crate::store::{Lease, StoreError};
 
 /// What is to be made.
@@ -173,22 +174,39 @@ async fn call(
         .tool(signature.as_str())
         .ok_or(Refusal::UnknownTool)?;
     let server = configuration.usable_server(entry.server.as_str(), signature)?;
-    let (outbound, place) = (gateway.outbound(), &entry.payload.place);
+    let about = about(entry);
+    let (outbound, page) = (
+        gateway.outbound(),
+        Page {
+            tool,
+            server,
+            place: &entry.payload.place,
+            about: Some(&about),
+        },
+    );
     let made = match (&entry.request, file) {
         (Request::Session { .. } | Request::Copy { .. }, _) => {
             let source = &entry.payload.source;
-            outbound
-                .clone_content(tool, server, place, source, &entry.id)
-                .await?
+            outbound.clone_content(page, source, &entry.id).await?
         }
-        (Request::Import { .. }, Some(file)) => {
-            outbound
-                .import(tool, server, place, file, &entry.id)
-                .await?
-        }
+        (Request::Import { .. }, Some(file)) => outbound.import(page, file, &entry.id).await?,
         (Request::Import { .. }, None) => return Ok(None),
     };
     Ok(Some(made))
+}
+
+fn about(entry: &Entry) -> About {
+    let local_id = entry.key.local_id;
+    let (content, session) = match entry.request {
+        Request::Session { content } => (Some(content), Some(local_id)),
+        Request::Copy { .. } | Request::Import { .. } => (Some(local_id), None),
+    };
+    About {
+        platform: entry.key.platform.clone(),
+        signature: entry.key.signature.clone(),
+        content,
+        session,
+    }
 }
 
 /// Stores what a call made; tries for a while where that fails, since nobody else knows the id. An id that

@@ -11,6 +11,7 @@ use super::{Gateway, Refusal};
 use crate::domain::content::{Place, is_not_ready};
 use crate::domain::id::ToolSessionId;
 use crate::domain::launch_mode::LaunchMode;
+use crate::domain::launch_record::Noted;
 use crate::domain::query::Query;
 use crate::domain::redirect::{Redirect, SessionPage, SessionTarget};
 use crate::domain::session::{Session, SessionKey};
@@ -44,12 +45,13 @@ pub enum Learning {
     Offline,
 }
 
-/// Opens a session.
+/// Opens a session. What is known of the launch goes to `noted`, also where it is refused.
 pub async fn open(
     gateway: &Gateway,
     visitor: &Visitor,
     query: &Query<'_>,
     now: DateTime<Utc>,
+    noted: &mut Noted,
 ) -> Result<Learning, Refusal> {
     query.check()?;
     let mode: LaunchMode = query.required("mode")?.parse()?;
@@ -64,7 +66,11 @@ pub async fn open(
 
     let key = visitor.session_key(id);
     let name = learner.as_ref().map_or("", |person| person.name());
+    noted.session = Some(id.get());
+    noted.user = learner.as_ref().map(|person| person.name().to_owned());
     let (facts, flags) = gateway.facts_and_flags(&key, name).await?;
+    noted.server = Some(facts.place.server.clone());
+    noted.content = Some(facts.session.content.get());
     let server = visitor
         .configuration
         .usable_server(facts.place.server.as_str(), &visitor.tool.signature)?;
@@ -83,13 +89,6 @@ pub async fn open(
         LaunchMode::Author => (SessionPage::Preview, Purpose::Finish),
         LaunchMode::Teacher => (SessionPage::Teacher, Purpose::Look),
     };
-    if purpose == Purpose::Finish
-        && let Some(learner) = &learner
-    {
-        gateway
-            .recorder()
-            .opened(key, learner.name().to_owned(), now);
-    }
     let state = gateway.callback_state(visitor, purpose, id.get(), learner.as_ref(), now);
     let redirect = Redirect {
         public_url: gateway.public_url(),

@@ -7,6 +7,7 @@ pub mod archive;
 pub mod author;
 pub mod callback;
 pub mod check;
+pub mod cleaning;
 pub mod configuration;
 pub mod contents;
 pub mod copy;

@@ -10,6 +10,7 @@ use super::results::Results;
 use super::{Gateway, Refusal};
 use crate::domain::content::Content;
 use crate::domain::id::ToolContentId;
+use crate::domain::launch_record::Noted;
 use crate::domain::query::Query;
 use crate::domain::redirect::{Redirect, SessionPage, SessionTarget};
 use crate::domain::session::{Attendance, Session};
@@ -41,15 +42,18 @@ pub struct MonitoredSession {
     pub people: Vec<Attendance>,
 }
 
-/// Gathers what a monitor sees.
+/// Gathers what a monitor sees. What is known of the launch goes to `noted`.
 pub async fn open(
     gateway: &Gateway,
     visitor: &Visitor,
     query: &Query<'_>,
     now: DateTime<Utc>,
+    noted: &mut Noted,
 ) -> Result<Monitoring, Refusal> {
     query.check()?;
     let id: ToolContentId = query.required("toolContentID")?.parse()?;
+    noted.content = Some(id.get());
+    noted.user = visitor.uid.as_ref().map(|person| person.name().to_owned());
     query.required("contentFolderID")?;
     let key = visitor.content_key(id);
     gateway.recorder().settle().await;
@@ -58,6 +62,7 @@ pub async fn open(
         .content(&key)
         .await?
         .ok_or(Refusal::UnknownContent)?;
+    noted.server = Some(content.place.server.clone());
     let server = visitor
         .configuration
         .usable_server(content.place.server.as_str(), &visitor.tool.signature)?;

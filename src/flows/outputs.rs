@@ -6,14 +6,16 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::admission::lams_login;
+use super::contents::about_content;
 use super::{Gateway, Refusal, contents, session};
 use crate::domain::content::{Content, ContentKey, Place};
 use crate::domain::id::ExtId;
+use crate::domain::launch_record::About;
 use crate::domain::person::Person;
 use crate::domain::server::Server;
 use crate::domain::session::SessionKey;
 use crate::domain::tool::{Choice, Output, OutputKind, OutputValue, Tool};
-use crate::outbound::{Asked, OutboundError};
+use crate::outbound::{Asked, OutboundError, Page};
 
 /// So many values are asked for at once, in one list.
 const AT_ONCE: usize = 4;
@@ -77,6 +79,8 @@ pub(super) struct Reading {
     pub(super) place: Place,
     /// The content's id there.
     pub(super) content: Option<ExtId>,
+    /// What is asked is written down as being about this, where it is written down.
+    pub(super) about: Option<About>,
 }
 
 /// One learner in a session, to be asked about.
@@ -126,7 +130,10 @@ pub(super) async fn reading_of_session(
 ) -> Result<(Reading, ExtId), Refusal> {
     let session = session::get(gateway, key).await?;
     let content = gateway.store.content(&session.content_key()).await?;
-    let reading = reading(gateway, content.ok_or(Refusal::UnknownContent)?)?;
+    let mut reading = reading(gateway, content.ok_or(Refusal::UnknownContent)?)?;
+    if let Some(about) = &mut reading.about {
+        about.session = Some(key.id.get());
+    }
     Ok((reading, session.ext_id))
 }
 
@@ -140,6 +147,7 @@ pub(super) fn reading(gateway: &Gateway, content: Content) -> Result<Reading, Re
     Ok(Reading {
         tool: tool.clone(),
         server: server.clone(),
+        about: Some(about_content(&content.key)),
         place: content.place,
         content: content.ext_id,
     })
@@ -151,6 +159,16 @@ impl Reading {
         Place {
             user: person.external_login(&self.server).to_owned(),
             ..self.place.clone()
+        }
+    }
+
+    /// The adapter page, called in the name of a place's user.
+    pub(super) fn page<'a>(&'a self, place: &'a Place) -> Page<'a> {
+        Page {
+            tool: &self.tool,
+            server: &self.server,
+            place,
+            about: self.about.as_ref(),
         }
     }
 
@@ -173,7 +191,7 @@ impl Reading {
                 (OutputKind::Options { method, .. }, Some(content)) => {
                     let choices = gateway
                         .outbound()
-                        .choices(&self.tool, &self.server, &self.place, content, method)
+                        .choices(self.page(&self.place), content, method)
                         .await?;
                     if choices.is_empty() {
                         continue;
@@ -214,7 +232,7 @@ impl Learner<'_> {
     /// One output. A name that the tool does not declare is handed on, as LAMS does: older designs have
     /// such.
     async fn value(&self, gateway: &Gateway, name: &str) -> Result<OutputValue, OutboundError> {
-        let Reading { tool, server, .. } = self.reading;
+        let tool = &self.reading.tool;
         let (own, option) = Output::option_of(name);
         let declared = tool.outputs.iter().find(|output| output.name == own);
         let (name, option) = match declared.map(|output| &output.kind) {
@@ -232,7 +250,7 @@ impl Learner<'_> {
         };
         gateway
             .outbound()
-            .output(tool, server, &self.place, asked)
+            .output(self.reading.page(&self.place), asked)
             .await
     }
 }

@@ -17,7 +17,7 @@ pub async fn open(
     let place = reading.place_of(&person);
     let portfolio = gateway
         .outbound()
-        .portfolio(&reading.tool, &reading.server, &place, &session)
+        .portfolio(reading.page(&place), &session)
         .await?;
     Ok((portfolio.ok_or(Refusal::NoPortfolio)?, place.user))
 }

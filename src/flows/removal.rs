@@ -10,6 +10,7 @@ use crate::domain::content::ContentKey;
 use crate::domain::id::ExtId;
 use crate::domain::platform::Platform;
 use crate::domain::session::SessionKey;
+use crate::outbound::Page;
 use crate::store::{LeftBehind, Removal};
 
 /// So many things are deleted outside at once, of one removal.
@@ -83,10 +84,13 @@ pub(super) async fn delete_outside(gateway: &Gateway, left: &LeftBehind) -> Resu
         return Ok(false);
     };
     let ext_id = ExtId::stored(left.ext_id.clone());
-    gateway
-        .outbound()
-        .delete(tool, server, place, &ext_id, method)
-        .await?;
+    let page = Page {
+        tool,
+        server,
+        place,
+        about: None,
+    };
+    gateway.outbound().delete(page, &ext_id, method).await?;
     gateway.store.forget_left_behind(&left.id).await?;
     Ok(true)
 }

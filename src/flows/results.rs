@@ -45,9 +45,11 @@ impl Results {
         if learners.is_empty() {
             return results;
         }
-        let Ok(reading) = reading(gateway, content.clone()) else {
+        let Ok(mut reading) = reading(gateway, content.clone()) else {
             return results;
         };
+        // A page that is looked at often would bury what else is written down.
+        reading.about = None;
         let end = Instant::now() + PATIENCE;
         let columns = match timeout_at(end, reading.columns(gateway)).await {
             Ok(Ok(columns)) => columns,

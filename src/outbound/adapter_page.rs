@@ -36,25 +36,18 @@ impl Outbound {
     /// servers that can answer twice with one id. Protocol 5.2, `method=clone`.
     pub async fn clone_content(
         &self,
-        tool: &Tool,
-        server: &Server,
-        place: &Place,
+        page: Page<'_>,
         source: &str,
         rid: &str,
     ) -> Result<ExtId, OutboundError> {
-        let page = Page {
-            tool,
-            server,
-            place,
-        };
         let parameters = [
             ("method", "clone"),
             ("extToolContentID", source),
             ("rid", rid),
         ];
-        self.in_turn(server, "clone", Effect::Creates, |way| async move {
+        self.in_turn(page, "clone", Effect::Creates, |way| async move {
             let mut reply = page
-                .get(&way, &parameters, None, self.patience(server))
+                .get(&way, &parameters, None, self.patience(page.server))
                 .await?;
             let copy = read_id(&page, &mut reply).await?;
             if copy.as_str() == source {
@@ -69,19 +62,12 @@ impl Outbound {
     /// as well-formed `multipart/form-data`.
     pub async fn import(
         &self,
-        tool: &Tool,
-        server: &Server,
-        place: &Place,
+        page: Page<'_>,
         file: &Spool,
         rid: &str,
     ) -> Result<ExtId, OutboundError> {
-        let page = Page {
-            tool,
-            server,
-            place,
-        };
         let parameters = [("method", "import"), ("rid", rid)];
-        self.in_turn(server, "import", Effect::Creates, |way| async move {
+        self.in_turn(page, "import", Effect::Creates, |way| async move {
             let file = ("upload_file", "ext_tool.txt", file);
             let mut reply = page
                 .post(&way, &parameters, file, self.long_patience())
@@ -94,16 +80,9 @@ impl Outbound {
     /// Reads an output, in the name of the place's user. Protocol 5.2, `method=output`.
     pub async fn output(
         &self,
-        tool: &Tool,
-        server: &Server,
-        place: &Place,
+        page: Page<'_>,
         asked: Asked<'_>,
     ) -> Result<OutputValue, OutboundError> {
-        let page = Page {
-            tool,
-            server,
-            place,
-        };
         let parameters = [
             ("method", "output"),
             ("extToolContentID", asked.session.as_str()),
@@ -115,8 +94,8 @@ impl Outbound {
             None => (expected, read) = ("whole number", OutputValue::long),
             Some(_) => (expected, read) = ("true or false", OutputValue::boolean),
         }
-        self.in_turn(server, "output", Effect::Reads, |way| async move {
-            let patience = self.patience(server);
+        self.in_turn(page, "output", Effect::Reads, |way| async move {
+            let patience = self.patience(page.server);
             let mut reply = page.get(&way, &parameters, asked.option, patience).await?;
             let answer = reply.beginning().await?;
             read(&answer).ok_or_else(|| page.unexpected(reply.status(), expected, &answer))
@@ -127,24 +106,17 @@ impl Outbound {
     /// Lists the options of content. Protocol 5.2, `method=getoptions`.
     pub async fn choices(
         &self,
-        tool: &Tool,
-        server: &Server,
-        place: &Place,
+        page: Page<'_>,
         content: &ExtId,
         method: &Method,
     ) -> Result<Vec<Choice>, OutboundError> {
-        let page = Page {
-            tool,
-            server,
-            place,
-        };
         let parameters = [
             ("method", method.as_str()),
             ("extToolContentID", content.as_str()),
         ];
-        self.in_turn(server, method.as_str(), Effect::Reads, |way| async move {
+        self.in_turn(page, method.as_str(), Effect::Reads, |way| async move {
             let mut reply = page
-                .get(&way, &parameters, None, self.patience(server))
+                .get(&way, &parameters, None, self.patience(page.server))
                 .await?;
             let answer = reply.at_most(LONGEST_CHOICES).await?;
             read_choices(&answer)
@@ -157,24 +129,17 @@ impl Outbound {
     /// any more is deleted.
     pub async fn delete(
         &self,
-        tool: &Tool,
-        server: &Server,
-        place: &Place,
+        page: Page<'_>,
         ext_id: &ExtId,
         method: &Method,
     ) -> Result<(), OutboundError> {
-        let page = Page {
-            tool,
-            server,
-            place,
-        };
         let parameters = [
             ("method", method.as_str()),
             ("extToolContentID", ext_id.as_str()),
         ];
-        self.in_turn(server, method.as_str(), Effect::Reads, |way| async move {
+        self.in_turn(page, method.as_str(), Effect::Reads, |way| async move {
             let outcome = page
-                .get(&way, &parameters, None, self.patience(server))
+                .get(&way, &parameters, None, self.patience(page.server))
                 .await;
             match outcome {
                 Ok(_)
@@ -212,12 +177,13 @@ impl Outbound {
             tool,
             server,
             place,
+            about: None,
         };
-        let turn = self.turn(server, "probe").await?;
+        let turn = self.turn(page, "probe").await?;
         let begun = Instant::now();
         let parameters = [("method", PROBE)];
         let outcome = page
-            .get(&turn.way(), &parameters, None, self.patience(server))
+            .get(&turn.way(), &parameters, None, self.patience(page.server))
             .await;
         turn.end(outcome.map(|reply| Probed {
             elapsed: begun.elapsed(),

@@ -7,8 +7,10 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::breaker::{Admission, Breaker, Ending};
-use super::{Failure, Outbound, OutboundError, network};
+use super::request::Page;
+use super::{Failure, OnCall, Outbound, OutboundError, network};
 use crate::domain::id::ServerId;
+use crate::domain::launch_record::{About, CallRecord};
 use crate::domain::server::Server;
 
 /// How long a connection may take to come about, TLS included.
@@ -78,11 +80,12 @@ impl Lane {
 }
 
 /// A call's turn to use a lane. Ends by [`Turn::end`], or as abandoned.
-#[derive(Debug)]
 pub(super) struct Turn {
     lane: Arc<Lane>,
     admission: Admission,
     server: ServerId,
+    about: Option<About>,
+    calls: Option<OnCall>,
     method: String,
     begun: Instant,
     ended: bool,
@@ -91,7 +94,8 @@ pub(super) struct Turn {
 
 impl Outbound {
     /// Waits for a call's turn.
-    pub(super) async fn turn(&self, server: &Server, method: &str) -> Result<Turn, OutboundError> {
+    pub(super) async fn turn(&self, page: Page<'_>, method: &str) -> Result<Turn, OutboundError> {
+        let server = page.server;
         let outcome = async {
             let lane = self.lane(server)?;
             if let Some(wait) = lane.breaker.closed_for(Instant::now()) {
@@ -108,6 +112,8 @@ impl Outbound {
                 lane,
                 admission,
                 server: server.id.clone(),
+                about: page.about.cloned(),
+                calls: self.on_call.clone(),
                 method: method.to_owned(),
                 begun,
                 ended: false,
@@ -193,14 +199,17 @@ impl Turn {
     /// Ends the call with what came of it.
     pub(super) fn end<T>(mut self, outcome: Result<T, Failure>) -> Result<T, OutboundError> {
         match &outcome {
-            Ok(_) => self.note("ok", Ending::Answered),
-            Err(failure) => self.note(failure.outcome(), failure.ending()),
+            Ok(_) => self.note("ok", Ending::Answered, None),
+            Err(failure) => {
+                let reason = Some(failure.to_string());
+                self.note(failure.outcome(), failure.ending(), reason);
+            }
         }
         let server = self.server.clone();
         outcome.map_err(|failure| OutboundError { server, failure })
     }
 
-    fn note(&mut self, outcome: &'static str, ending: Ending) {
+    fn note(&mut self, outcome: &'static str, ending: Ending, reason: Option<String>) {
         self.ended = true;
         self.lane
             .breaker
@@ -213,15 +222,27 @@ impl Turn {
                 .unwrap_or_else(PoisonError::into_inner) = Some(Utc::now());
         }
         count(&self.server, &self.method, outcome);
+        let elapsed = self.begun.elapsed().as_secs_f64();
         metrics::histogram!("toolgate_outgoing_seconds", "server" => self.server.to_string())
-            .record(self.begun.elapsed().as_secs_f64());
+            .record(elapsed);
+        if let (Some(about), Some(calls)) = (self.about.take(), &self.calls) {
+            calls(CallRecord {
+                at: Utc::now(),
+                about,
+                server: self.server.clone(),
+                method: std::mem::take(&mut self.method),
+                outcome,
+                reason,
+                ms: elapsed * 1000.0,
+            });
+        }
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
         if !self.ended {
-            self.note("abandoned", Ending::Abandoned);
+            self.note("abandoned", Ending::Abandoned, None);
         }
     }
 }

@@ -20,20 +20,26 @@ use std::time::Duration;
 pub use adapter_page::{Asked, Probed};
 pub use failure::{Aftermath, Failure, OutboundError};
 pub use lane::Health;
+pub use request::Page;
 pub use spool::{Spool, SpoolError, SpoolReader, SpoolWriter};
 pub use transfer::Portfolio;
 
 use crate::domain::id::ServerId;
+use crate::domain::launch_record::CallRecord;
 use crate::domain::server::Server;
 use lane::Lane;
 use request::Patience;
 
 /// Makes the gateway's requests. Clones share everything.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Outbound {
     lanes: Arc<Mutex<HashMap<ServerId, Arc<Lane>>>>,
     limits: Limits,
+    on_call: Option<OnCall>,
 }
+
+/// Is told of each call that ended and is about content or a session.
+pub type OnCall = Arc<dyn Fn(CallRecord) + Send + Sync>;
 
 /// How long calls may take, and how much they may answer.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +72,16 @@ impl Outbound {
         Self {
             lanes: Arc::default(),
             limits,
+            on_call: None,
+        }
+    }
+
+    /// The same, and whoever is told of calls.
+    #[must_use]
+    pub fn telling(self, on_call: OnCall) -> Self {
+        Self {
+            on_call: Some(on_call),
+            ..self
         }
     }
 

@@ -15,6 +15,7 @@ use super::network::literal_may_be_called;
 use super::spool::{Spool, SpoolError, SpoolWriter};
 use crate::domain::content::Place;
 use crate::domain::enc::push_enc;
+use crate::domain::launch_record::About;
 use crate::domain::server::Server;
 use crate::domain::tool::{Address, Tool, Value};
 
@@ -25,10 +26,15 @@ const REDIRECTS: usize = 5;
 
 /// The adapter page of a tool on a server, called in the name of a place's user.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Page<'a> {
-    pub(super) tool: &'a Tool,
-    pub(super) server: &'a Server,
-    pub(super) place: &'a Place,
+pub struct Page<'a> {
+    /// The tool.
+    pub tool: &'a Tool,
+    /// The server.
+    pub server: &'a Server,
+    /// Who, and where.
+    pub place: &'a Place,
+    /// What the call is about, for the records; nothing where it is about nothing that is stored.
+    pub about: Option<&'a About>,
 }
 
 /// `ts` and `hs`, each with its name.

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::lane::Way;
+use super::request::Page;
 use super::{Failure, Outbound, OutboundError};
-use crate::domain::server::Server;
 
 /// What a call does on the server, which says when it may be made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Outbound {
     /// Makes a call when its turn comes, each try in a turn of its own. `method` names it in the metrics.
     pub(super) async fn in_turn<T, F>(
         &self,
-        server: &Server,
+        page: Page<'_>,
         method: &str,
         effect: Effect,
         call: impl Fn(Way) -> F,
@@ -47,7 +47,7 @@ impl Outbound {
         let mut tries = 0;
         loop {
             tries += 1;
-            let turn = self.turn(server, method).await?;
+            let turn = self.turn(page, method).await?;
             let outcome = call(turn.way()).await;
             match turn.end(outcome) {
                 Err(error) if tries < effect.tries() && effect.may_repeat(&error.failure) => {

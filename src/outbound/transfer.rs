@@ -12,10 +12,7 @@ use super::request::{Page, Reply};
 use super::retry::Effect;
 use super::spool::Spool;
 use super::{Failure, Outbound, OutboundError};
-use crate::domain::content::Place;
 use crate::domain::id::ExtId;
-use crate::domain::server::Server;
-use crate::domain::tool::Tool;
 
 /// So much of a portfolio is read before its first byte is handed on: most end before, and then it is
 /// certain that they are whole.
@@ -43,21 +40,14 @@ pub struct Portfolio {
 
 impl Outbound {
     /// What a server exports of content, whole. Protocol 5.2, `method=export`.
-    pub async fn export(
-        &self,
-        tool: &Tool,
-        server: &Server,
-        place: &Place,
-        content: &ExtId,
-    ) -> Result<Spool, OutboundError> {
-        let place = tool.adapter_page.export_place(place);
+    pub async fn export(&self, page: Page<'_>, content: &ExtId) -> Result<Spool, OutboundError> {
+        let place = page.tool.adapter_page.export_place(page.place);
         let page = Page {
-            tool,
-            server,
             place: &place,
+            ..page
         };
         let parameters = [("method", "export"), ("extToolContentID", content.as_str())];
-        self.in_turn(server, "export", Effect::Reads, |way| async move {
+        self.in_turn(page, "export", Effect::Reads, |way| async move {
             let mut reply = page
                 .get(&way, &parameters, None, self.long_patience())
                 .await?;
@@ -77,22 +67,15 @@ impl Outbound {
     /// nothing. Protocol 5.2, `method=export_portfolio`.
     pub async fn portfolio(
         &self,
-        tool: &Tool,
-        server: &Server,
-        place: &Place,
+        page: Page<'_>,
         session: &ExtId,
     ) -> Result<Option<Portfolio>, OutboundError> {
-        let page = Page {
-            tool,
-            server,
-            place,
-        };
         let parameters = [
             ("method", "export_portfolio"),
             ("extToolContentID", session.as_str()),
         ];
         // In one turn alone, which lasts until the last byte is handed on.
-        let turn = self.turn(server, "export_portfolio").await?;
+        let turn = self.turn(page, "export_portfolio").await?;
         let beginning = async {
             let mut reply = page
                 .get(&turn.way(), &parameters, None, self.long_patience())

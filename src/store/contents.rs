@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use super::rows::ContentRow;
+use super::rows::{ContentRow, parsed};
 use futures_util::TryFutureExt;
 
 use super::{Store, StoreError, Tx, count, on, read, statements, within};
 use crate::domain::content::{Content, ContentKey, Place};
-use crate::domain::id::ExtId;
+use crate::domain::id::{ExtId, ServerId};
 
 statements! {
     FIND = "select tool_content_id, server_id, ext_user, ext_course, ext_section, ext_course_url,
@@ -24,7 +24,8 @@ statements! {
     USED_WITH = "select ext_tool_content_id from used_states where nonce = $1";
     FORGET_STATES = "delete from used_states where expires_at < $1";
     SAVE = "update contents set ext_tool_content_id = $4, define_later = false, locked_until = null, updated_at = $5
-        where platform_id = $1 and signature = $2 and tool_content_id = $3";
+        where platform_id = $1 and signature = $2 and tool_content_id = $3
+        returning server_id";
     SET_DEFINE_LATER = "update contents set define_later = $4, locked_until = null, updated_at = $5
         where platform_id = $1 and signature = $2 and tool_content_id = $3";
     SET_RUN_OFFLINE = "update contents set run_offline = $4, updated_at = $5
@@ -45,10 +46,10 @@ pub struct Callback<'a> {
 }
 
 /// What became of a callback.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stored {
-    /// It is stored now.
-    Now,
+    /// It is stored now, for content on this server.
+    Now(ServerId),
     /// The same callback was stored before.
     Before,
     /// Its state was used with another external id; nothing is stored.
@@ -113,16 +114,16 @@ impl Store {
             }
         }
         let key = callback.content;
-        let saved = within!(&mut tx, c => sqlx::query(SAVE)
+        let saved: Option<String> = within!(&mut tx, c => sqlx::query_scalar(SAVE)
             .bind(key.platform.as_str()).bind(key.signature.as_str()).bind(key.id.get())
             .bind(callback.ext_id.as_str()).bind(callback.at)
-            .execute(c).map_ok(count))?;
-        if saved == 0 {
+            .fetch_optional(c))?;
+        let Some(server) = saved else {
             return Ok(Stored::NoContent);
-        }
+        };
         forget_states(&mut tx, callback.at).await?;
         tx.commit().await?;
-        Ok(Stored::Now)
+        Ok(Stored::Now(parsed(server, "a server id")?))
     }
 
     /// `setAsDefineLater` and `setAsRunOffline`; what is `None` stays. `false` where there is no such

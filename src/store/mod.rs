@@ -8,6 +8,7 @@ mod configuration;
 mod connect;
 mod contents;
 mod journal;
+mod launches;
 mod migrate;
 mod removal;
 mod rows;
@@ -18,9 +19,11 @@ pub use configuration::{PlatformRecord, ServerRecord, StoredConfiguration, ToolR
 pub use connect::{Budget, SqliteWriter};
 pub use contents::{Callback, Stored};
 pub use journal::Lease;
+pub use launches::{LaunchFilter, LaunchHour, StoredCall, StoredLaunch, first_id_of};
 pub(crate) use migrate::{beside, lock_beside};
 pub use removal::{LeftBehind, Removal};
 pub use sessions::Flags;
+pub use users::Happened;
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 

@@ -1,6 +1,7 @@
 //! The store on both databases: its statements and tables, the story of one activity, the journal.
 
 mod journal;
+mod launches;
 mod schema;
 mod story;
 

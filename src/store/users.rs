@@ -6,6 +6,7 @@ use futures_util::TryFutureExt;
 use super::{Store, StoreError, count, on, read, statements, within};
 use crate::domain::content::ContentKey;
 use crate::domain::id::ToolSessionId;
+use crate::domain::launch_record::{CallRecord, LaunchRecord};
 use crate::domain::session::{Attendance, SessionKey};
 
 statements! {
@@ -38,25 +39,47 @@ struct AttendanceRow {
     finished_at: Option<DateTime<Utc>>,
 }
 
+/// A batch of what happened, written behind the answers.
+#[derive(Debug, Default)]
+pub struct Happened {
+    /// Who opened which session first, and when.
+    pub opened: Vec<(SessionKey, String, DateTime<Utc>)>,
+    /// Contents of which a session was opened.
+    pub in_use: Vec<ContentKey>,
+    /// Launches.
+    pub launches: Vec<LaunchRecord>,
+    /// Outgoing calls.
+    pub calls: Vec<CallRecord>,
+}
+
+impl Happened {
+    /// How many things.
+    pub fn len(&self) -> usize {
+        self.opened.len() + self.in_use.len() + self.launches.len() + self.calls.len()
+    }
+
+    /// Whether nothing happened.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 impl Store {
-    /// Stores, in one transaction, who opened which session and which contents are in use.
-    pub async fn record_launches(
-        &self,
-        opened: &[(SessionKey, String, DateTime<Utc>)],
-        in_use: &[ContentKey],
-    ) -> Result<(), StoreError> {
+    /// Stores a batch of what happened in one transaction.
+    pub async fn record(&self, happened: &Happened) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        for (session, name, at) in opened {
+        for (session, name, at) in &happened.opened {
             within!(&mut tx, c => sqlx::query(OPENED)
                 .bind(session.platform.as_str()).bind(session.signature.as_str()).bind(session.id.get())
                 .bind(name).bind(at)
                 .execute(c).map_ok(count))?;
         }
-        for content in in_use {
+        for content in &happened.in_use {
             within!(&mut tx, c => sqlx::query(IN_USE)
                 .bind(content.platform.as_str()).bind(content.signature.as_str()).bind(content.id.get())
                 .execute(c).map_ok(count))?;
         }
+        Self::insert_launches(&mut tx, &happened.launches, &happened.calls).await?;
         tx.commit().await
     }
 

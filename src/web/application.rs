@@ -14,7 +14,7 @@ use super::meters;
 use crate::flows::configuration::{LoadError, watch};
 use crate::flows::gateway::Lifetimes;
 use crate::flows::recorder::Recorder;
-use crate::flows::{Gateway, Start, journal};
+use crate::flows::{Gateway, Start, cleaning, journal};
 use crate::opening::{self, OpenError, Opened};
 use crate::outbound::{self, Outbound};
 use crate::settings::Settings;
@@ -50,6 +50,7 @@ pub struct Application {
     watcher: JoinHandle<()>,
     keeper: JoinHandle<()>,
     meters: JoinHandle<()>,
+    cleaner: JoinHandle<()>,
     recorder: JoinHandle<()>,
 }
 
@@ -108,6 +109,7 @@ impl Application {
         .run();
         let watcher = tokio::spawn(watch(gateway.clone(), version));
         let meters = meters::start();
+        let cleaner = tokio::spawn(cleaning::keep(gateway.clone(), settings.launches_kept));
         let keeper = tokio::spawn(journal::keep(gateway.clone()));
         Ok(Self {
             server,
@@ -116,6 +118,7 @@ impl Application {
             watcher,
             keeper,
             meters,
+            cleaner,
             recorder: recorder_task,
         })
     }
@@ -153,7 +156,7 @@ impl Application {
                 "calls are cut short: what they made on external servers is not known here"
             );
         }
-        for task in [self.watcher, self.keeper, self.meters] {
+        for task in [self.watcher, self.keeper, self.meters, self.cleaner] {
             task.abort();
         }
         let left = end.saturating_duration_since(Instant::now()).max(RECORDS);

@@ -14,11 +14,14 @@ use actix_web::http::uri::{PathAndQuery, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 
+use chrono::Utc;
+
 use super::limits::Limits;
 use super::meters;
 use super::pages;
 use super::problem::Problem;
 use super::words::{self, Words};
+use crate::domain::launch_record::{LaunchKind, LaunchOutcome, LaunchRecord, Noted};
 use crate::flows::Gateway;
 
 /// An address is at most so long, path and query, in bytes.
@@ -49,6 +52,12 @@ struct AsSent(PathAndQuery);
 
 /// Says that a signature or token vouches for the request: such a one is never limited.
 struct Vouched;
+
+/// What a launch was, and what is known of it, once it was answered.
+pub(super) struct Launched {
+    pub(super) kind: LaunchKind,
+    pub(super) noted: Noted,
+}
 
 /// Notes that a signature or token vouches for a request.
 pub(super) fn vouch(request: &HttpRequest) {
@@ -125,6 +134,7 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
     }
     let elapsed = begun.elapsed();
     meters::count(response.request(), response.status(), elapsed);
+    record(&response, id, elapsed, reason.as_deref());
     log(&response, id, elapsed, reason.as_deref());
     Ok(response)
 }
@@ -243,6 +253,41 @@ fn problem_document(words: &Words, id: RequestId) -> HttpResponse {
         .content_type("application/problem+json")
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .body(document.to_string())
+}
+
+/// Writes a launch down. One that is told to wait is only counted: whoever guesses fills no table.
+fn record(response: &ServiceResponse, id: RequestId, elapsed: Duration, reason: Option<&str>) {
+    let (request, status) = (response.request(), response.status().as_u16());
+    let Some(Launched { kind, noted }) = request.extensions_mut().remove::<Launched>() else {
+        return;
+    };
+    let Some(gateway) = gateway_of(request).filter(|_| status != 429) else {
+        return;
+    };
+    let named = |name| {
+        request
+            .match_info()
+            .get(name)
+            .unwrap_or_default()
+            .chars()
+            .take(64)
+            .collect()
+    };
+    let sent_to = response.headers().get(header::LOCATION);
+    gateway.record(LaunchRecord {
+        at: Utc::now(),
+        kind,
+        request_id: id.to_string(),
+        platform: named("platform"),
+        signature: named("signature"),
+        noted,
+        outcome: LaunchOutcome::of_status(status),
+        status,
+        ms: elapsed.as_secs_f64() * 1000.0,
+        came_with: path_and_query_as_sent(request),
+        sent_to: sent_to.and_then(|to| to.to_str().ok()).map(str::to_owned),
+        reason: reason.map(str::to_owned),
+    });
 }
 
 fn log(response: &ServiceResponse, id: RequestId, elapsed: Duration, reason: Option<&str>) {

@@ -125,7 +125,7 @@ async fn a_session_cannot_be_made_of_what_is_not_there(
     let (gateway, peer) = Gateway::with_content(kind, Setup::default(), Answer::Ids(700)).await;
     gateway.saved_content("mdquiz10", 11, "556").await;
     gateway.session("mdquiz10", 2, 1).await;
-    let before = gateway.database.rows().await;
+    let before = gateway.rows().await;
     let put = |session: i64, content: i64| {
         let path = format!("/tools/mdquiz10/sessions/{session}");
         let gateway = &gateway;
@@ -151,7 +151,7 @@ async fn a_session_cannot_be_made_of_what_is_not_there(
             .refused(404),
         "unknown-content"
     );
-    assert_eq!(gateway.database.rows().await, before);
+    assert_eq!(gateway.rows().await, before);
     assert_eq!(peer.requests().len(), 1);
 }
 
@@ -161,7 +161,7 @@ async fn a_server_that_fails_is_named_with_what_it_said(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
     let (gateway, peer) = Gateway::with_content(kind, Setup::default(), Answer::HangsUp).await;
-    let before = gateway.database.rows().await;
+    let before = gateway.rows().await;
     let put = |session: i64| {
         let path = format!("/tools/mdquiz10/sessions/{session}");
         let gateway = &gateway;
@@ -205,7 +205,7 @@ async fn a_server_that_fails_is_named_with_what_it_said(
             "{detail}"
         );
     }
-    assert_eq!(gateway.database.rows().await, before);
+    assert_eq!(gateway.rows().await, before);
     assert!(!gateway.log().contains("S3cretKey"));
     // What was refused is free to be tried again; what may have made something is not.
     peer.answers(Answer::Says(200, "701\n".into()));

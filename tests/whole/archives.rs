@@ -272,7 +272,7 @@ async fn what_cannot_be_imported_is_refused_and_stores_nothing() {
         ..Setup::default()
     };
     let (gateway, peer) = Gateway::with_content(Kind::Sqlite, setup, exports(PAYLOAD)).await;
-    let before = gateway.database.rows().await;
+    let before = gateway.rows().await;
     let csv = Some("anna,8,4,moodle");
     let copy = "/tools/mdquiz10/contents/50";
     for (csv, file, status, code) in [
@@ -311,7 +311,7 @@ async fn what_cannot_be_imported_is_refused_and_stores_nothing() {
         page.refused(502);
         assert!(page.body.contains(words), "{}", page.body);
     }
-    assert_eq!(gateway.database.rows().await, before);
+    assert_eq!(gateway.rows().await, before);
     assert_eq!(
         gateway
             .database

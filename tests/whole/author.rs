@@ -210,7 +210,7 @@ async fn dotlrn_goes_by_the_course_address_within_its_servers_origin() {
         "{location}"
     );
 
-    let before = gateway.database.rows().await;
+    let before = gateway.rows().await;
     for address in [
         "http://evil.example/a",
         "http://lrn.example.org.evil.example/a",
@@ -236,7 +236,7 @@ async fn dotlrn_goes_by_the_course_address_within_its_servers_origin() {
             "{address}"
         );
     }
-    assert_eq!(gateway.database.rows().await, before);
+    assert_eq!(gateway.rows().await, before);
 }
 
 #[actix_web::test]

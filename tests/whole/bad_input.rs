@@ -32,7 +32,7 @@ async fn the_process_lives_through_what_no_browser_sends(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
     let gateway = Gateway::start(kind, Setup::open()).await;
-    let before = gateway.database.rows().await;
+    let before = gateway.rows().await;
 
     let long = |length: usize| format!("{AUTHOR}&customCSV={}", "a".repeat(length));
     assert_eq!(
@@ -65,7 +65,7 @@ async fn the_process_lives_through_what_no_browser_sends(
     )
     .await;
     assert!(garbage.is_none_or(|status| status == 400));
-    assert_eq!(gateway.database.rows().await, before);
+    assert_eq!(gateway.rows().await, before);
     assert_eq!(gateway.get("/readyz").await.status, 200);
 }
 
@@ -143,7 +143,7 @@ async fn a_doubled_dispatch_and_doubled_slashes_are_taken() {
 async fn bodies_that_are_not_what_the_api_asks_for_are_refused() {
     let (gateway, peer) =
         Gateway::with_content(Kind::Sqlite, Setup::default(), Answer::Ids(700)).await;
-    let before = gateway.database.rows().await;
+    let before = gateway.rows().await;
     let put = |body| gateway.call("PUT", "/tools/mdquiz10/sessions/2", Some(body));
     for body in [
         json!({}),
@@ -196,6 +196,6 @@ async fn bodies_that_are_not_what_the_api_asks_for_are_refused() {
         gateway.call("POST", "/toolkit", None).await.refused(405),
         "method"
     );
-    assert_eq!(gateway.database.rows().await, before);
+    assert_eq!(gateway.rows().await, before);
     assert_eq!(peer.requests(), Vec::<String>::new());
 }

@@ -317,7 +317,7 @@ async fn what_has_no_source_becomes_default_content() {
 async fn a_copy_that_cannot_be_asked_for_is_refused_and_stores_nothing() {
     let (gateway, peer) =
         Gateway::with_content(Kind::Sqlite, Setup::default(), Answer::Ids(700)).await;
-    let before = gateway.database.rows().await;
+    let before = gateway.rows().await;
     for (body, status, code) in [
         (json!({"from": 1}), 400, "body"),
         (
@@ -339,7 +339,7 @@ async fn a_copy_that_cannot_be_asked_for_is_refused_and_stores_nothing() {
     ] {
         assert_eq!(copy(&gateway, 50, body).await.refused(status), code);
     }
-    assert_eq!(gateway.database.rows().await, before);
+    assert_eq!(gateway.rows().await, before);
     assert_eq!(
         gateway
             .database

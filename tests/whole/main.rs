@@ -13,6 +13,7 @@ mod archives;
 mod author;
 mod bad_input;
 mod journal;
+mod launches;
 mod operations;
 mod outgoing;
 mod outputs;

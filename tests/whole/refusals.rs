@@ -11,13 +11,13 @@ const CSV: &str = "&customCSV=bill%2C7%2C3%2Cmoodle";
 
 /// Refuses each address with a status and a title, and stores nothing.
 async fn all_refused(gateway: &Gateway, cases: &[(String, u16, &str)]) {
-    let before = gateway.database.rows().await;
+    let before = gateway.rows().await;
     for (path, status, title) in cases {
         let page = gateway.get(path).await;
         assert_eq!(page.refused(*status), *title, "{path}");
         assert_eq!(page.headers["cache-control"], "no-store", "{path}");
     }
-    assert_eq!(gateway.database.rows().await, before);
+    assert_eq!(gateway.rows().await, before);
 }
 
 #[rstest]
@@ -299,20 +299,20 @@ async fn what_comes_too_early_or_twice_is_told(#[values(Kind::Postgres, Kind::Sq
     let callback = crate::support::callback_of(&page.location());
 
     // No session of content that was not saved outside.
-    let before = gateway.database.rows().await;
+    let before = gateway.rows().await;
     let body = json!({"toolContentID": 1});
     let early = gateway
         .call("PUT", "/tools/mdquiz10/sessions/2", Some(body))
         .await;
     assert_eq!(early.refused(409), "not-saved-yet");
-    assert_eq!(gateway.database.rows().await, before);
+    assert_eq!(gateway.rows().await, before);
 
     // A state counts once: the same again is fine, another id is not.
     let saved = gateway
         .get_public(&format!("{callback}&extToolContentID=5"))
         .await;
     assert_eq!(saved.status, 200);
-    let before = gateway.database.rows().await;
+    let before = gateway.rows().await;
     let again = gateway
         .get_public(&format!("{callback}&extToolContentID=5"))
         .await;
@@ -321,7 +321,7 @@ async fn what_comes_too_early_or_twice_is_told(#[values(Kind::Postgres, Kind::Sq
         .get_public(&format!("{callback}&extToolContentID=6"))
         .await;
     assert_eq!(other.refused(409), "This return was used before");
-    assert_eq!(gateway.database.rows().await, before);
+    assert_eq!(gateway.rows().await, before);
     let content = gateway
         .call("GET", "/tools/mdquiz10/contents/1", None)
         .await

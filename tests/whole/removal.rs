@@ -20,7 +20,8 @@ async fn what_is_removed_is_forgotten_here_and_listed_as_left_behind(
         let location = instance.get_signed(LEARN, "mdl_Anna").await.location();
         assert_eq!(parameter(&location, "id").as_deref(), Some("700"));
     }
-    let before = gateway.database.rows().await;
+    other.rows().await;
+    let before = gateway.rows().await;
     assert_eq!(
         gateway.call("DELETE", CONTENT, None).await.refused(409),
         "has-sessions"
@@ -30,7 +31,7 @@ async fn what_is_removed_is_forgotten_here_and_listed_as_left_behind(
         gateway.call("DELETE", &unclear, None).await.refused(400),
         "body"
     );
-    assert_eq!(gateway.database.rows().await, before);
+    assert_eq!(gateway.rows().await, before);
 
     // The number of a removed session is free, and no instance sends anybody to the old copy.
     let removed = gateway.call("DELETE", SESSION, None).await;

@@ -20,7 +20,7 @@ async fn a_launch_is_believed_as_it_was_signed_and_no_other(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
     let (gateway, _peer) = Gateway::with_session(kind, Setup::default()).await;
-    let before = gateway.database.rows().await;
+    let before = gateway.rows().await;
     let signed = gateway.sign(LEARN, "mdl_Anna");
     let at = |at| LaunchKey::new(LAUNCH_SECRET).sign(LEARN, "mdl_Anna", at);
     for (path, title) in [
@@ -46,7 +46,7 @@ async fn a_launch_is_believed_as_it_was_signed_and_no_other(
     ] {
         assert_eq!(gateway.get(&path).await.refused(401), title, "{path}");
     }
-    assert_eq!(gateway.database.rows().await, before);
+    assert_eq!(gateway.rows().await, before);
     assert_eq!(gateway.get(&signed).await.status, 302);
     // Slashes as LAMS writes them are signed as they are sent.
     gateway
@@ -67,7 +67,7 @@ async fn a_launch_is_believed_as_it_was_signed_and_no_other(
 #[actix_web::test]
 async fn nobody_authors_as_somebody_else() {
     let (gateway, _peer) = Gateway::with_session(Kind::Sqlite, Setup::default()).await;
-    let before = gateway.database.rows().await;
+    let before = gateway.rows().await;
     let title = "This link was made for somebody else";
     let new = AUTHOR.replace("toolContentID=1", "toolContentID=10");
     assert_eq!(
@@ -82,7 +82,7 @@ async fn nobody_authors_as_somebody_else() {
         gateway.get_signed(AUTHOR, "xyz_bill").await.refused(403),
         title
     );
-    assert_eq!(gateway.database.rows().await, before);
+    assert_eq!(gateway.rows().await, before);
     gateway.get_signed(&new, "mdl_BILL").await.location();
     gateway.get_signed(&new, "bill").await.location();
     // Another teacher may open saved content, under an own name.
@@ -136,7 +136,7 @@ async fn a_callback_needs_the_state_that_was_made_for_it(
 ) {
     let (gateway, _peer) = Gateway::with_session(kind, Setup::default()).await;
     gateway.saved_content("mdquiz10", 11, "556").await;
-    let before = gateway.database.rows().await;
+    let before = gateway.rows().await;
     let callback = callback_of(&gateway.author("mdquiz10", 1).await.location());
     let other = callback_of(&gateway.author("mdquiz10", 11).await.location());
     let (bare, state) = callback.rsplit_once("&state=").unwrap();
@@ -181,7 +181,7 @@ async fn a_callback_needs_the_state_that_was_made_for_it(
         .await
         .json();
     assert_eq!(content["extToolContentID"], "555");
-    assert_eq!(gateway.database.rows().await[3], before[3]);
+    assert_eq!(gateway.rows().await[3], before[3]);
 
     // A return without the learner's own state marks nobody.
     let back = "/lams/tool/mdquiz10/learning.do?toolSessionID=2&dispatch=finishActivity";
@@ -285,7 +285,7 @@ async fn a_state_stands_for_a_signature_on_the_saved_pages_link_alone(
     let learner = gateway.get_signed(LEARN, "mdl_Anna").await.location();
     let back = parameter(&learner, "returnUrl").unwrap();
     let finish = back.rsplit_once("&state=").unwrap().1.to_owned();
-    let before = gateway.database.rows().await;
+    let before = gateway.rows().await;
     let monitor = "/lams/tool/mdquiz10/monitoring.do?toolContentID=1&contentFolderID=f1";
     let author = AUTHOR.replace("toolContentID=1", "toolContentID=20");
     for state in ["x", &update, &again, &finish] {
@@ -313,7 +313,7 @@ async fn a_state_stands_for_a_signature_on_the_saved_pages_link_alone(
     }
     let no_id = format!("/lams/tool/mdquiz10/authoring.do?dispatch=updateContent&state={update}");
     assert_eq!(gateway.get(&no_id).await.status, 400);
-    assert_eq!(gateway.database.rows().await, before);
+    assert_eq!(gateway.rows().await, before);
 }
 
 #[actix_web::test]

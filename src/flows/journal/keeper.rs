@@ -1,9 +1,9 @@
 //! Keeping the journal true: this instance says that it is at its calls, and finds those of instances
 //! that are gone.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 
 use super::owner::is_gone;
 use crate::flows::Gateway;
@@ -11,22 +11,10 @@ use crate::store::StoreError;
 
 /// How often.
 const PULSE: Duration = Duration::from_secs(1);
-/// How often what is not needed any more is forgotten.
-const CLEANING: Duration = Duration::from_secs(3600);
-/// Failed entries are kept so long, for whoever asks why.
-const FAILED_KEPT: TimeDelta = TimeDelta::days(30);
-
 /// Keeps leases and finds calls whose owner is gone; never ends. First says what is unsettled already.
 pub async fn keep(gateway: Gateway) {
     tell(&gateway).await;
-    let mut cleaned: Option<Instant> = None;
     loop {
-        if cleaned.is_none_or(|at| at.elapsed() > CLEANING) {
-            match gateway.store.clean_journal(Utc::now() - FAILED_KEPT).await {
-                Ok(()) => cleaned = Some(Instant::now()),
-                Err(error) => tracing::warn!(%error, "the journal cannot be cleaned"),
-            }
-        }
         // Who cannot say that it is alive does not call others dead.
         if extend(&gateway).await && lose(&gateway).await.is_ok_and(|lost| lost > 0) {
             tell(&gateway).await;

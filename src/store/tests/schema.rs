@@ -14,6 +14,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         crate::store::configuration::STATEMENTS,
         crate::store::contents::STATEMENTS,
         crate::store::journal::STATEMENTS,
+        crate::store::launches::STATEMENTS,
         crate::store::removal::STATEMENTS,
         crate::store::sessions::STATEMENTS,
         crate::store::users::STATEMENTS,
@@ -26,7 +27,11 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
 #[actix_web::test]
 async fn every_statement_can_be_prepared(#[values(Kind::Postgres, Kind::Sqlite)] kind: Kind) {
     let database = Database::new(kind).await;
-    for (name, sql) in statements() {
+    let own = match kind {
+        Kind::Postgres => crate::store::launches::POSTGRES_STATEMENTS,
+        Kind::Sqlite => &[],
+    };
+    for (name, sql) in statements().chain(own) {
         let sql = (*sql).into_sql_str();
         let outcome =
             on!(&database.store.write, pool => async { pool.prepare(sql).await.map(drop) });

@@ -117,7 +117,10 @@ async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind:
         })
     };
     assert_eq!(call(&elsewhere, &first).await.unwrap(), Stored::NoContent);
-    assert_eq!(call(&key, &first).await.unwrap(), Stored::Now);
+    assert_eq!(
+        call(&key, &first).await.unwrap(),
+        Stored::Now(place().server)
+    );
     assert_eq!(call(&key, &first).await.unwrap(), Stored::Before);
     assert_eq!(
         call(&key, &other).await.unwrap(),
@@ -187,11 +190,14 @@ async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind:
         (session.key.clone(), anna.clone(), now()),
         (super::session(99, 7).key, anna.clone(), now()),
     ];
-    store
-        .record_launches(&opened, std::slice::from_ref(&key))
-        .await
-        .unwrap();
-    store.record_launches(&opened, &[]).await.unwrap();
+    for in_use in [vec![key.clone()], Vec::new()] {
+        let happened = Happened {
+            opened: opened.to_vec(),
+            in_use,
+            ..Happened::default()
+        };
+        store.record(&happened).await.unwrap();
+    }
     let later = now() + TimeDelta::hours(1);
     assert!(
         store

@@ -3,7 +3,8 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 
-use super::{Names, admit, redirect};
+use super::{Names, admit, note, redirect};
+use crate::domain::launch_record::{LaunchKind, Noted};
 use crate::domain::query::Query;
 use crate::flows::admission::Entry;
 use crate::flows::{Gateway, Refusal, author, callback};
@@ -17,6 +18,23 @@ pub(super) async fn authoring(
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string());
+    let kind = match query.get("dispatch") {
+        None => LaunchKind::Author,
+        Some(_) => LaunchKind::Callback,
+    };
+    let mut noted = Noted::default();
+    let outcome = answer(&request, &names, &gateway, &query, &mut noted).await;
+    note(&request, kind, &query, noted);
+    outcome
+}
+
+async fn answer(
+    request: &HttpRequest,
+    names: &Names,
+    gateway: &Gateway,
+    query: &Query<'_>,
+    noted: &mut Noted,
+) -> Result<HttpResponse, Problem> {
     let now = Utc::now();
     match query.get("dispatch") {
         None => {
@@ -27,17 +45,17 @@ pub(super) async fn authoring(
             } else {
                 Entry::Launch
             };
-            let visitor = admit(&gateway, &request, &names, &query, entry, now)?;
-            let address = author::open(&gateway, &visitor, &query, now).await?;
+            let visitor = admit(gateway, request, names, query, entry, now)?;
+            let address = author::open(gateway, &visitor, query, now, noted).await?;
             Ok(redirect(&address))
         }
         Some("updateContent") => {
-            let visitor = admit(&gateway, &request, &names, &query, Entry::Callback, now)?;
-            let saved = callback::update_content(&gateway, &visitor, &query, now).await?;
-            pages::saved(&saved, visitor.platform.url.as_str(), &gateway)
+            let visitor = admit(gateway, request, names, query, Entry::Callback, now)?;
+            let saved = callback::update_content(gateway, &visitor, query, now, noted).await?;
+            pages::saved(&saved, visitor.platform.url.as_str(), gateway)
         }
         Some(other) => {
-            admit(&gateway, &request, &names, &query, Entry::Launch, now)?;
+            admit(gateway, request, names, query, Entry::Launch, now)?;
             Err(Refusal::UnknownDispatch(other.chars().take(40).collect()).into())
         }
     }

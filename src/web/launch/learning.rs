@@ -3,7 +3,8 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 
-use super::{Names, admit, redirect};
+use super::{Names, admit, note, redirect};
+use crate::domain::launch_record::{LaunchKind, Noted};
 use crate::domain::query::Query;
 use crate::flows::admission::Entry;
 use crate::flows::finish::{self, Back};
@@ -19,28 +20,47 @@ pub(super) async fn learning(
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string());
+    let kind = match (query.get("dispatch"), query.get("mode")) {
+        (Some(_), _) => LaunchKind::Return,
+        (None, Some("author")) => LaunchKind::Preview,
+        (None, Some("teacher")) => LaunchKind::Teacher,
+        (None, _) => LaunchKind::Learner,
+    };
+    let mut noted = Noted::default();
+    let outcome = answer(&request, &names, &gateway, &query, &mut noted).await;
+    note(&request, kind, &query, noted);
+    outcome
+}
+
+async fn answer(
+    request: &HttpRequest,
+    names: &Names,
+    gateway: &Gateway,
+    query: &Query<'_>,
+    noted: &mut Noted,
+) -> Result<HttpResponse, Problem> {
     let now = Utc::now();
     match query.get("dispatch") {
         None => {
-            let visitor = admit(&gateway, &request, &names, &query, Entry::Launch, now)?;
+            let visitor = admit(gateway, request, names, query, Entry::Launch, now)?;
             let home = visitor.platform.url.as_str();
-            match learn::open(&gateway, &visitor, &query, now).await? {
+            match learn::open(gateway, &visitor, query, now, noted).await? {
                 Learning::Redirect(address) => Ok(redirect(&address)),
-                Learning::NotReady => pages::notice(Notice::NotReady, home, &gateway),
-                Learning::Offline => pages::notice(Notice::Offline, home, &gateway),
+                Learning::NotReady => pages::notice(Notice::NotReady, home, gateway),
+                Learning::Offline => pages::notice(Notice::Offline, home, gateway),
             }
         }
         Some("finishActivity") => {
-            let visitor = admit(&gateway, &request, &names, &query, Entry::Callback, now)?;
+            let visitor = admit(gateway, request, names, query, Entry::Callback, now)?;
             let home = visitor.platform.url.as_str();
-            match finish::finish_activity(&gateway, &visitor, &query, now).await? {
+            match finish::finish_activity(gateway, &visitor, query, now, noted).await? {
                 Back::GoesOn(address) => Ok(redirect(&address)),
-                Back::Finished => pages::notice(Notice::Finished, home, &gateway),
-                Back::Looked => pages::notice(Notice::Looked, home, &gateway),
+                Back::Finished => pages::notice(Notice::Finished, home, gateway),
+                Back::Looked => pages::notice(Notice::Looked, home, gateway),
             }
         }
         Some(other) => {
-            admit(&gateway, &request, &names, &query, Entry::Launch, now)?;
+            admit(gateway, request, names, query, Entry::Launch, now)?;
             Err(Refusal::UnknownDispatch(other.chars().take(40).collect()).into())
         }
     }

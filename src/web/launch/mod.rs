@@ -5,11 +5,12 @@ mod learning;
 mod monitoring;
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 
-use super::front_door::{path_and_query_as_sent, vouch};
+use super::front_door::{Launched, path_and_query_as_sent, vouch};
 use super::problem::{self, Problem};
+use crate::domain::launch_record::{LaunchKind, Noted};
 use crate::domain::query::Query;
 use crate::flows::Gateway;
 use crate::flows::admission::{Arrival, Entry, Proof, Visitor};
@@ -51,6 +52,17 @@ fn admit(
         vouch(request);
     }
     Ok(visitor)
+}
+
+/// Leaves word of what a launch was and what is known of it, for the record that is written of it.
+fn note(request: &HttpRequest, kind: LaunchKind, query: &Query<'_>, noted: Noted) {
+    let number = |name| query.get(name).and_then(|id| id.trim().parse().ok());
+    let noted = Noted {
+        content: noted.content.or_else(|| number("toolContentID")),
+        session: noted.session.or_else(|| number("toolSessionID")),
+        ..noted
+    };
+    request.extensions_mut().insert(Launched { kind, noted });
 }
 
 /// 302, never to be kept: the address is signed for one person and moment.

@@ -3,7 +3,8 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 
-use super::{Names, admit};
+use super::{Names, admit, note};
+use crate::domain::launch_record::{LaunchKind, Noted};
 use crate::domain::query::Query;
 use crate::flows::admission::Entry;
 use crate::flows::{Gateway, monitor};
@@ -17,8 +18,14 @@ pub(super) async fn monitoring(
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string());
+    let mut noted = Noted::default();
     let now = Utc::now();
-    let visitor = admit(&gateway, &request, &names, &query, Entry::Launch, now)?;
-    let monitoring = monitor::open(&gateway, &visitor, &query, now).await?;
-    pages::monitor(&monitoring, &gateway)
+    let outcome = async {
+        let visitor = admit(&gateway, &request, &names, &query, Entry::Launch, now)?;
+        let monitoring = monitor::open(&gateway, &visitor, &query, now, &mut noted).await?;
+        pages::monitor(&monitoring, &gateway)
+    };
+    let outcome = outcome.await;
+    note(&request, LaunchKind::Monitor, &query, noted);
+    outcome
 }

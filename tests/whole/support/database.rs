@@ -70,6 +70,27 @@ impl Database {
         }
     }
 
+    /// One text, asked of the database itself.
+    pub async fn text(&self, sql: &str) -> Option<String> {
+        let query = sqlx::AssertSqlSafe(sql.to_owned());
+        match self.kind {
+            Kind::Postgres => {
+                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                sqlx::query_scalar(query)
+                    .fetch_one(&mut connection)
+                    .await
+                    .unwrap()
+            }
+            Kind::Sqlite => {
+                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+                sqlx::query_scalar(query)
+                    .fetch_one(&mut connection)
+                    .await
+                    .unwrap()
+            }
+        }
+    }
+
     /// Takes PostgreSQL away from everybody on this database: connections end, new ones are refused.
     pub async fn lock_out(&self) {
         run(

@@ -1,0 +1,234 @@
+//! What is written down of every launch, callback and outgoing call, so that a sysadmin can see what happened:
+//! without secrets, and by fixed words that can be searched.
+
+use chrono::{DateTime, Utc};
+
+use super::id::{PlatformId, ServerId, Signature};
+
+/// What a browser request was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LaunchKind {
+    /// An author opened an activity.
+    Author,
+    /// An author came back with an external id: `updateContent`.
+    Callback,
+    /// A learner opened a session.
+    Learner,
+    /// An author previewed a session.
+    Preview,
+    /// A teacher looked at a session.
+    Teacher,
+    /// Somebody came back from a session: `finishActivity`.
+    Return,
+    /// A monitor opened an activity.
+    Monitor,
+}
+
+/// What a browser request came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LaunchOutcome {
+    /// The browser was sent on.
+    Redirected,
+    /// It got a page.
+    Page,
+    /// It was refused.
+    Refused,
+    /// Something failed: the gateway, its database, or an external server.
+    Failed,
+}
+
+macro_rules! stored_words {
+    ($name:ident: $($variant:ident = $word:literal),+) => {
+        impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// As it is stored and searched.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word),+
+                }
+            }
+
+            /// From how it is stored.
+            pub fn stored(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.as_str() == text)
+            }
+        }
+    };
+}
+
+stored_words!(LaunchKind: Author = "author", Callback = "callback", Learner = "learner", Preview = "preview",
+    Teacher = "teacher", Return = "return", Monitor = "monitor");
+stored_words!(LaunchOutcome: Redirected = "redirected", Page = "page", Refused = "refused", Failed = "failed");
+
+impl LaunchOutcome {
+    /// What a status says.
+    pub fn of_status(status: u16) -> Self {
+        match status {
+            300..400 => LaunchOutcome::Redirected,
+            400..500 => LaunchOutcome::Refused,
+            500.. => LaunchOutcome::Failed,
+            _ => LaunchOutcome::Page,
+        }
+    }
+}
+
+/// What a flow knows of a launch by its end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// The server.
+    pub server: Option<ServerId>,
+    /// Who it was, by the name that the request gave.
+    pub user: Option<String>,
+    /// `toolContentID`.
+    pub content: Option<i64>,
+    /// `toolSessionID`.
+    pub session: Option<i64>,
+}
+
+/// One browser request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LaunchRecord {
+    /// When it was answered.
+    pub at: DateTime<Utc>,
+    /// What it was.
+    pub kind: LaunchKind,
+    /// The request id on its page and in the log.
+    pub request_id: String,
+    /// The platform in its path.
+    pub platform: String,
+    /// The tool in its path.
+    pub signature: String,
+    /// What is known of it.
+    pub noted: Noted,
+    /// What it came to.
+    pub outcome: LaunchOutcome,
+    /// The status of the answer.
+    pub status: u16,
+    /// The milliseconds it took.
+    pub ms: f64,
+    /// Path and query as they came, masked.
+    pub came_with: String,
+    /// Where the browser was sent, masked.
+    pub sent_to: Option<String>,
+    /// Why it was refused or failed.
+    pub reason: Option<String>,
+}
+
+/// What an outgoing call is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// The platform.
+    pub platform: PlatformId,
+    /// The tool.
+    pub signature: Signature,
+    /// `toolContentID`.
+    pub content: Option<i64>,
+    /// `toolSessionID`.
+    pub session: Option<i64>,
+}
+
+/// One call to an external server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallRecord {
+    /// When it ended.
+    pub at: DateTime<Utc>,
+    /// What it is about.
+    pub about: About,
+    /// The server.
+    pub server: ServerId,
+    /// Its method.
+    pub method: String,
+    /// `ok`, or what failed, by a fixed word.
+    pub outcome: &'static str,
+    /// Why it failed.
+    pub reason: Option<String>,
+    /// The milliseconds it took.
+    pub ms: f64,
+}
+
+/// What is left out of an address before it is written down, however often it is encoded within another.
+const SECRETS: [&str; 3] = ["sig", "state", "hs"];
+/// How the sign between a name and its value looks, encoded never, once and twice.
+const EQUALS: [&str; 3] = ["=", "%3D", "%253D"];
+/// A text is written down to so many bytes.
+const LONGEST: usize = 4096;
+
+/// An address without signatures, states and hashes, and not too long.
+pub fn masked(address: &str) -> String {
+    let mut out = String::with_capacity(address.len().min(LONGEST));
+    let mut rest = address;
+    while let Some((begin, value)) = next_secret(rest) {
+        out.push_str(&rest[..value]);
+        out.push('…');
+        let length = rest[value..]
+            .bytes()
+            .take_while(|b| b.is_ascii_alphanumeric() || b"-_".contains(b))
+            .count();
+        debug_assert!(begin <= value);
+        rest = &rest[value + length..];
+    }
+    out.push_str(rest);
+    if out.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|at| out.is_char_boundary(*at));
+        out.truncate(end.unwrap_or_default());
+        out.push('…');
+    }
+    out
+}
+
+/// Where the next secret's name and value begin.
+fn next_secret(text: &str) -> Option<(usize, usize)> {
+    let found = SECRETS.iter().filter_map(|name| {
+        text.match_indices(name).find_map(|(at, name)| {
+            let begins = at == 0
+                || !text.as_bytes()[at - 1].is_ascii_alphanumeric()
+                || text[..at].ends_with("%26")
+                || text[..at].ends_with("%2526");
+            let equals = EQUALS
+                .iter()
+                .find(|equals| text[at + name.len()..].starts_with(**equals));
+            let value = at + name.len() + equals.filter(|_| begins)?.len();
+            Some((at, value))
+        })
+    });
+    found.min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked_however_often_they_are_encoded() {
+        for (address, expected) in [
+            ("/a?uid=x&sig=0af3", "/a?uid=x&sig=…"),
+            ("/a?state=AbC-_9&id=5", "/a?state=…&id=5"),
+            (
+                "http://h/a?u=http%3A%2F%2Fg%2Fx%3Fid%3D1%26state%3DAbC&un=b&ts=1&hs=ff",
+                "http://h/a?u=http%3A%2F%2Fg%2Fx%3Fid%3D1%26state%3D…&un=b&ts=1&hs=…",
+            ),
+            (
+                "http://h/a?u=x%253Fid%253D1%2526state%253DAbC&dest=y",
+                "http://h/a?u=x%253Fid%253D1%2526state%253D…&dest=y",
+            ),
+            ("/a?estate=5&mode=hs", "/a?estate=5&mode=hs"),
+            ("/a", "/a"),
+        ] {
+            assert_eq!(masked(address), expected);
+        }
+        assert!(masked(&"é".repeat(5000)).len() <= LONGEST + 3);
+    }
+
+    #[test]
+    fn words_are_read_as_they_are_stored() {
+        for kind in LaunchKind::ALL {
+            assert_eq!(LaunchKind::stored(kind.as_str()), Some(*kind));
+        }
+        assert_eq!(LaunchOutcome::of_status(302), LaunchOutcome::Redirected);
+        assert_eq!(LaunchOutcome::of_status(200), LaunchOutcome::Page);
+        assert_eq!(LaunchOutcome::of_status(409), LaunchOutcome::Refused);
+        assert_eq!(LaunchOutcome::of_status(504), LaunchOutcome::Failed);
+    }
+}

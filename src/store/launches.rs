@@ -1,0 +1,370 @@
+//! Launches, outgoing calls, and how many there were each hour: written many at once, read by index.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, Utc};
+use futures_util::TryFutureExt;
+
+use super::{Store, StoreError, Tx, count, on, read, statements, within};
+use crate::domain::launch_record::{CallRecord, LaunchOutcome, LaunchRecord};
+
+statements! {
+    INSERT = "insert into launches (id, at, kind, request_id, platform_id, signature, server_id, user_name,
+            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+    INSERT_CALL = "insert into outgoing_calls (id, at, platform_id, signature, tool_content_id, tool_session_id,
+            server_id, method, outcome, reason, ms)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    COUNT_HOUR = "insert into launch_hours (hour, server_id, outcome, launches) values ($1, $2, $3, $4)
+        on conflict (hour, server_id, outcome) do update set launches = launch_hours.launches + excluded.launches";
+    FIND = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
+            tool_session_id, outcome, status, ms, came_with, sent_to, reason
+        from launches where id = $1";
+    NEWEST = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
+            tool_session_id, outcome, status, ms, came_with, sent_to, reason
+        from launches
+        where id < $1 and id > $2 and (cast($3 as text) is null or outcome = $3)
+        order by id desc limit $4";
+    WRONG = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
+            tool_session_id, outcome, status, ms, came_with, sent_to, reason
+        from launches
+        where outcome in ('refused', 'failed') and outcome = $5 and id < $1 and id > $2
+            and (cast($3 as text) is null or server_id = $3)
+        order by id desc limit $4";
+    OF_SERVER = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
+            tool_session_id, outcome, status, ms, came_with, sent_to, reason
+        from launches
+        where server_id = $5 and id < $1 and id > $2 and (cast($3 as text) is null or outcome = $3)
+        order by id desc limit $4";
+    OF_USER = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
+            tool_session_id, outcome, status, ms, came_with, sent_to, reason
+        from launches
+        where user_name = $5 and id < $1 and id > $2 and (cast($3 as text) is null or outcome = $3)
+            and (cast($6 as text) is null or server_id = $6)
+        order by id desc limit $4";
+    OF_CONTENT = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
+            tool_session_id, outcome, status, ms, came_with, sent_to, reason
+        from launches
+        where tool_content_id = $5 and id < $1 and id > $2 and (cast($3 as text) is null or outcome = $3)
+            and (cast($6 as text) is null or server_id = $6) and (cast($7 as text) is null or user_name = $7)
+        order by id desc limit $4";
+    OF_SESSION = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
+            tool_session_id, outcome, status, ms, came_with, sent_to, reason
+        from launches
+        where tool_session_id = $5 and id < $1 and id > $2 and (cast($3 as text) is null or outcome = $3)
+            and (cast($6 as text) is null or server_id = $6) and (cast($7 as text) is null or user_name = $7)
+        order by id desc limit $4";
+    CALLS_OF_CONTENT = "select id, at, server_id, method, outcome, reason, ms from outgoing_calls
+        where tool_content_id = $1 and platform_id = $2 and signature = $3 and id > $4 and id < $5
+        order by id limit 200";
+    CALLS_OF_SESSION = "select id, at, server_id, method, outcome, reason, ms from outgoing_calls
+        where tool_session_id = $1 and platform_id = $2 and signature = $3 and id > $4 and id < $5
+        order by id limit 200";
+    HOURS = "select hour, server_id, outcome, launches from launch_hours where hour >= $1 order by hour, server_id";
+    CLEAN = "delete from launches where id in (select id from launches where id < $1 order by id limit 5000)";
+    CLEAN_CALLS = "delete from outgoing_calls
+        where id in (select id from outgoing_calls where id < $1 order by id limit 5000)";
+    CLEAN_HOURS = "delete from launch_hours where hour < $1";
+}
+
+/// Many launches in one statement. On PostgreSQL alone: each statement there costs a way to the server and
+/// back, which at ten thousand launches a second is most of the work; SQLite has no such way.
+const INSERT_MANY: &str = "insert into launches (id, at, kind, request_id, platform_id, signature, server_id, user_name,
+        tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason)
+    select * from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+        $8::text[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[], $13::double precision[], $14::text[],
+        $15::text[], $16::text[])";
+
+/// The statements that only PostgreSQL knows.
+#[cfg(test)]
+pub(super) const POSTGRES_STATEMENTS: &[(&str, &str)] = &[("INSERT_MANY", INSERT_MANY)];
+
+/// A launch as it is stored, with its id.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+#[expect(missing_docs, reason = "see LaunchRecord")]
+pub struct StoredLaunch {
+    pub id: i64,
+    pub at: DateTime<Utc>,
+    pub kind: String,
+    pub request_id: String,
+    pub platform_id: String,
+    pub signature: String,
+    pub server_id: Option<String>,
+    pub user_name: Option<String>,
+    pub tool_content_id: Option<i64>,
+    pub tool_session_id: Option<i64>,
+    pub outcome: String,
+    pub status: i64,
+    pub ms: f64,
+    pub came_with: String,
+    pub sent_to: Option<String>,
+    pub reason: Option<String>,
+}
+
+/// An outgoing call as it is stored.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+#[expect(missing_docs, reason = "see CallRecord")]
+pub struct StoredCall {
+    pub id: i64,
+    pub at: DateTime<Utc>,
+    pub server_id: String,
+    pub method: String,
+    pub outcome: String,
+    pub reason: Option<String>,
+    pub ms: f64,
+}
+
+/// How many launches of one outcome a server had in an hour.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct LaunchHour {
+    /// Hours since 1970.
+    pub hour: i64,
+    /// The server; empty where none is known.
+    pub server_id: String,
+    /// See [`LaunchOutcome`].
+    pub outcome: String,
+    /// How many.
+    pub launches: i64,
+}
+
+/// Which launches are looked for; what is `None` does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LaunchFilter {
+    /// By the name that the request gave.
+    pub user: Option<String>,
+    /// `toolContentID`
+    pub content: Option<i64>,
+    /// `toolSessionID`
+    pub session: Option<i64>,
+    /// The server's id.
+    pub server: Option<String>,
+    /// What they came to.
+    pub outcome: Option<LaunchOutcome>,
+    /// Only those before this id.
+    pub before: Option<i64>,
+    /// Only those after this id.
+    pub after: Option<i64>,
+}
+
+/// Ids of one process, each greater than the last: microseconds since 1970, times 1024, plus a number that
+/// another instance has by chance only.
+fn next_ids(many: usize) -> impl Iterator<Item = i64> {
+    static LAST: AtomicI64 = AtomicI64::new(0);
+    static TAG: std::sync::LazyLock<i64> =
+        std::sync::LazyLock::new(|| i64::from(getrandom::u32().unwrap_or_default() % 1024));
+    let many = i64::try_from(many).unwrap_or(i64::MAX);
+    let now = first_id_of(Utc::now()) + *TAG;
+    let step = 1024;
+    let before = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
+        Some(now.max(last + step) + (many - 1) * step)
+    });
+    let first = now.max(before.unwrap_or_default() + step);
+    (0..many).map(move |n| first + n * step)
+}
+
+/// The least id of a moment.
+pub fn first_id_of(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros().saturating_mul(1024)
+}
+
+impl Store {
+    /// Stores launches and calls, and counts them, within one transaction.
+    pub(super) async fn insert_launches(
+        tx: &mut Tx,
+        launches: &[LaunchRecord],
+        calls: &[CallRecord],
+    ) -> Result<(), StoreError> {
+        let ids: Vec<i64> = next_ids(launches.len()).collect();
+        match tx {
+            Tx::Postgres(postgres) if !launches.is_empty() => {
+                let texts = |text: fn(&LaunchRecord) -> &str| -> Vec<&str> {
+                    launches.iter().map(text).collect()
+                };
+                let maybe = |text: fn(&LaunchRecord) -> Option<&str>| -> Vec<Option<&str>> {
+                    launches.iter().map(text).collect()
+                };
+                let numbers = |number: fn(&LaunchRecord) -> Option<i64>| -> Vec<Option<i64>> {
+                    launches.iter().map(number).collect()
+                };
+                let at: Vec<_> = launches.iter().map(|launch| launch.at).collect();
+                let ms: Vec<_> = launches.iter().map(|launch| launch.ms).collect();
+                let status: Vec<_> = launches
+                    .iter()
+                    .map(|launch| i64::from(launch.status))
+                    .collect();
+                sqlx::query(INSERT_MANY)
+                    .bind(ids)
+                    .bind(at)
+                    .bind(texts(|launch| launch.kind.as_str()))
+                    .bind(texts(|launch| &launch.request_id))
+                    .bind(texts(|launch| &launch.platform))
+                    .bind(texts(|launch| &launch.signature))
+                    .bind(maybe(|launch| {
+                        launch.noted.server.as_ref().map(|id| id.as_str())
+                    }))
+                    .bind(maybe(|launch| launch.noted.user.as_deref()))
+                    .bind(numbers(|launch| launch.noted.content))
+                    .bind(numbers(|launch| launch.noted.session))
+                    .bind(texts(|launch| launch.outcome.as_str()))
+                    .bind(status)
+                    .bind(ms)
+                    .bind(texts(|launch| &launch.came_with))
+                    .bind(maybe(|launch| launch.sent_to.as_deref()))
+                    .bind(maybe(|launch| launch.reason.as_deref()))
+                    .execute(&mut **postgres)
+                    .await?;
+            }
+            _ => {
+                for (id, launch) in ids.into_iter().zip(launches) {
+                    insert_one(tx, id, launch).await?;
+                }
+            }
+        }
+        for (id, call) in next_ids(calls.len()).zip(calls) {
+            within!(&mut *tx, c => sqlx::query(INSERT_CALL)
+                .bind(id).bind(call.at).bind(call.about.platform.as_str()).bind(call.about.signature.as_str())
+                .bind(call.about.content).bind(call.about.session).bind(call.server.as_str())
+                .bind(&call.method).bind(call.outcome).bind(&call.reason).bind(call.ms)
+                .execute(c).map_ok(count))?;
+        }
+        count_hours(tx, launches).await
+    }
+
+    /// One launch.
+    pub async fn launch(&self, id: i64) -> Result<Option<StoredLaunch>, StoreError> {
+        Ok(
+            read!(self, pool => sqlx::query_as::<_, StoredLaunch>(FIND).bind(id).fetch_optional(pool))?,
+        )
+    }
+
+    /// The newest launches that a filter lets through, newest first; each kind of filter by an index of
+    /// its own.
+    pub async fn launches(
+        &self,
+        filter: &LaunchFilter,
+        most: i64,
+    ) -> Result<Vec<StoredLaunch>, StoreError> {
+        let (before, after) = (filter.before.unwrap_or(i64::MAX), filter.after.unwrap_or(0));
+        let outcome = filter.outcome.map(LaunchOutcome::as_str);
+        let (user, server) = (filter.user.as_deref(), filter.server.as_deref());
+        let by_number = [(OF_SESSION, filter.session), (OF_CONTENT, filter.content)];
+        if let Some(&(sql, number)) = by_number.iter().find(|(_, number)| number.is_some()) {
+            return Ok(read!(self, pool => sqlx::query_as::<_, StoredLaunch>(sql)
+                .bind(before).bind(after).bind(outcome).bind(most).bind(number).bind(server).bind(user)
+                .fetch_all(pool))?);
+        }
+        if user.is_some() {
+            return Ok(
+                read!(self, pool => sqlx::query_as::<_, StoredLaunch>(OF_USER)
+                .bind(before).bind(after).bind(outcome).bind(most).bind(user).bind(server)
+                .fetch_all(pool))?,
+            );
+        }
+        let wrong = [Some(LaunchOutcome::Refused), Some(LaunchOutcome::Failed)];
+        if wrong.contains(&filter.outcome) {
+            return Ok(read!(self, pool => sqlx::query_as::<_, StoredLaunch>(WRONG)
+                .bind(before).bind(after).bind(server).bind(most).bind(outcome)
+                .fetch_all(pool))?);
+        }
+        if server.is_some() {
+            return Ok(
+                read!(self, pool => sqlx::query_as::<_, StoredLaunch>(OF_SERVER)
+                .bind(before).bind(after).bind(outcome).bind(most).bind(server)
+                .fetch_all(pool))?,
+            );
+        }
+        Ok(
+            read!(self, pool => sqlx::query_as::<_, StoredLaunch>(NEWEST)
+            .bind(before).bind(after).bind(outcome).bind(most)
+            .fetch_all(pool))?,
+        )
+    }
+
+    /// The calls about a launch's content or session between two ids, oldest first; two hundred at most.
+    pub async fn calls_about(
+        &self,
+        launch: &StoredLaunch,
+        after: i64,
+        before: i64,
+    ) -> Result<Vec<StoredCall>, StoreError> {
+        let (sql, number) = match (launch.tool_session_id, launch.tool_content_id) {
+            (Some(session), _) => (CALLS_OF_SESSION, session),
+            (None, Some(content)) => (CALLS_OF_CONTENT, content),
+            (None, None) => return Ok(Vec::new()),
+        };
+        Ok(read!(self, pool => sqlx::query_as::<_, StoredCall>(sql)
+            .bind(number).bind(&launch.platform_id).bind(&launch.signature).bind(after).bind(before)
+            .fetch_all(pool))?)
+    }
+
+    /// How many launches there were since an hour, by hour, server and outcome.
+    pub async fn launch_hours(&self, since: i64) -> Result<Vec<LaunchHour>, StoreError> {
+        Ok(read!(self, pool => sqlx::query_as::<_, LaunchHour>(HOURS).bind(since).fetch_all(pool))?)
+    }
+
+    /// Forgets launches and calls of before a moment, some thousand at once, so that nobody waits for it;
+    /// whether there may be more.
+    pub async fn clean_launches(&self, before: DateTime<Utc>) -> Result<bool, StoreError> {
+        let id = first_id_of(before);
+        let mut more = 0;
+        for sql in [CLEAN, CLEAN_CALLS] {
+            more +=
+                on!(&self.write, pool => sqlx::query(sql).bind(id).execute(pool).map_ok(count))?;
+        }
+        on!(&self.write, pool => sqlx::query(CLEAN_HOURS).bind(hour_of(before)).execute(pool).map_ok(count))?;
+        Ok(more > 0)
+    }
+}
+
+async fn insert_one(tx: &mut Tx, id: i64, launch: &LaunchRecord) -> Result<(), StoreError> {
+    let noted = &launch.noted;
+    within!(&mut *tx, c => sqlx::query(INSERT)
+        .bind(id).bind(launch.at).bind(launch.kind.as_str()).bind(&launch.request_id)
+        .bind(&launch.platform).bind(&launch.signature)
+        .bind(noted.server.as_ref().map(|id| id.as_str())).bind(&noted.user)
+        .bind(noted.content).bind(noted.session)
+        .bind(launch.outcome.as_str()).bind(i64::from(launch.status)).bind(launch.ms)
+        .bind(&launch.came_with).bind(&launch.sent_to).bind(&launch.reason)
+        .execute(c).map_ok(count))?;
+    Ok(())
+}
+
+async fn count_hours(tx: &mut Tx, launches: &[LaunchRecord]) -> Result<(), StoreError> {
+    let mut hours: HashMap<(i64, &str, &str), i64> = HashMap::new();
+    for launch in launches {
+        let server = launch.noted.server.as_ref().map_or("", |id| id.as_str());
+        let key = (hour_of(launch.at), server, launch.outcome.as_str());
+        *hours.entry(key).or_default() += 1;
+    }
+    // In one order everywhere, so that two instances never wait for each other's rows.
+    let mut hours: Vec<_> = hours.into_iter().collect();
+    hours.sort_unstable();
+    for ((hour, server, outcome), launches) in hours {
+        within!(&mut *tx, c => sqlx::query(COUNT_HOUR)
+            .bind(hour).bind(server).bind(outcome).bind(launches)
+            .execute(c).map_ok(count))?;
+    }
+    Ok(())
+}
+
+fn hour_of(at: DateTime<Utc>) -> i64 {
+    at.timestamp().div_euclid(3600)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_grow_and_tell_their_time() {
+        let ids: Vec<_> = next_ids(1000).chain(next_ids(1000)).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b));
+        let now = Utc::now().timestamp_micros();
+        assert!(
+            (ids[0] / 1024 - now).abs() < 60_000_000,
+            "{} is not about {now}",
+            ids[0] / 1024
+        );
+    }
+}

@@ -1,0 +1,193 @@
+//! Launches and calls: what is written is found again, whichever way it is looked for.
+
+use chrono::TimeDelta;
+use rstest::rstest;
+
+use super::super::*;
+use super::{Database, Kind, now};
+use crate::domain::launch_record::{
+    About, CallRecord, LaunchKind, LaunchOutcome, LaunchRecord, Noted,
+};
+
+fn launch(n: i64) -> LaunchRecord {
+    let server = if n % 2 == 0 { "moodle" } else { "other" };
+    let refused = n % 5 == 0;
+    LaunchRecord {
+        at: now() + TimeDelta::seconds(n),
+        kind: LaunchKind::Learner,
+        request_id: format!("{n:016x}"),
+        platform: "lams".into(),
+        signature: "mdquiz10".into(),
+        noted: Noted {
+            server: (n != 3).then(|| server.parse().unwrap()),
+            user: (n != 3).then(|| format!("mdl_{}", n % 3)),
+            content: (n != 3).then_some(n % 4 + 1),
+            session: (n != 3).then_some(n % 7 + 1),
+        },
+        outcome: if refused {
+            LaunchOutcome::Refused
+        } else {
+            LaunchOutcome::Redirected
+        },
+        status: if refused { 403 } else { 302 },
+        ms: 0.5,
+        came_with: "/lams/…".into(),
+        sent_to: None,
+        reason: refused.then(|| "no".to_owned()),
+    }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn launches_are_found_by_whatever_is_known_of_them(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let database = Database::new(kind).await;
+    let store = &database.store;
+    let launches: Vec<_> = (0..60).map(launch).collect();
+    for part in launches.chunks(25) {
+        let happened = Happened {
+            launches: part.to_vec(),
+            ..Happened::default()
+        };
+        store.record(&happened).await.unwrap();
+    }
+    let all = store.launches(&LaunchFilter::default(), 100).await.unwrap();
+    assert_eq!(all.len(), 60);
+    assert!(
+        all.is_sorted_by(|a, b| a.id > b.id),
+        "the newest come first"
+    );
+    let first = all.last().unwrap();
+    assert_eq!(store.launch(first.id).await.unwrap().as_ref(), Some(first));
+    assert_eq!(
+        (first.request_id.as_str(), first.status),
+        ("0000000000000000", 403)
+    );
+    assert_eq!(first.reason.as_deref(), Some("no"));
+
+    let (user, server) = (Some("mdl_1".to_owned()), Some("moodle".to_owned()));
+    let outcomes = [
+        None,
+        Some(LaunchOutcome::Refused),
+        Some(LaunchOutcome::Redirected),
+    ];
+    let (middle, later) = (all[30].id, all[10].id);
+    for user in [None, user] {
+        for server in [None, server.clone()] {
+            for outcome in outcomes {
+                for (content, session) in [
+                    (None, None),
+                    (Some(2), None),
+                    (None, Some(5)),
+                    (Some(2), Some(6)),
+                ] {
+                    for (after, before) in [(None, None), (Some(middle), Some(later))] {
+                        let filter = LaunchFilter {
+                            user: user.clone(),
+                            content,
+                            session,
+                            server: server.clone(),
+                            outcome,
+                            before,
+                            after,
+                        };
+                        let found = store.launches(&filter, 100).await.unwrap();
+                        let fits = |launch: &&StoredLaunch| {
+                            (user.is_none() || launch.user_name == user)
+                                && (server.is_none() || launch.server_id == server)
+                                && outcome.is_none_or(|outcome| launch.outcome == outcome.as_str())
+                                // Of the two numbers the session says more.
+                                && (content.is_none() || session.is_some() || launch.tool_content_id == content)
+                                && (session.is_none() || launch.tool_session_id == session)
+                                && after.is_none_or(|after| launch.id > after)
+                                && before.is_none_or(|before| launch.id < before)
+                        };
+                        let expected: Vec<_> = all.iter().filter(fits).cloned().collect();
+                        assert_eq!(found, expected, "{filter:?}");
+                    }
+                }
+            }
+        }
+    }
+    let hours = store.launch_hours(0).await.unwrap();
+    assert_eq!(hours.iter().map(|hour| hour.launches).sum::<i64>(), 60);
+    assert!(hours.iter().any(|hour| hour.server_id.is_empty()));
+}
+
+#[rstest]
+#[actix_web::test]
+async fn calls_are_found_with_the_launch_that_they_belong_to_and_what_is_old_is_forgotten(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let database = Database::new(kind).await;
+    let store = &database.store;
+    let call = |session, outcome| CallRecord {
+        at: now(),
+        about: About {
+            platform: "lams".parse().unwrap(),
+            signature: "mdquiz10".parse().unwrap(),
+            content: Some(1),
+            session,
+        },
+        server: "moodle".parse().unwrap(),
+        method: "clone".into(),
+        outcome,
+        reason: None,
+        ms: 12.5,
+    };
+    let happened = Happened {
+        launches: vec![launch(4), launch(3)],
+        calls: vec![
+            call(Some(5), "ok"),
+            call(None, "broken"),
+            call(Some(9), "ok"),
+        ],
+        ..Happened::default()
+    };
+    store.record(&happened).await.unwrap();
+    let all = store.launches(&LaunchFilter::default(), 10).await.unwrap();
+    let outcomes = |calls: Vec<StoredCall>| -> Vec<String> {
+        calls.into_iter().map(|call| call.outcome).collect()
+    };
+    let of_session = store.calls_about(&all[1], 0, i64::MAX).await.unwrap();
+    assert_eq!(outcomes(of_session), ["ok"]);
+    let of_content = StoredLaunch {
+        tool_session_id: None,
+        ..all[1].clone()
+    };
+    let of_content = store.calls_about(&of_content, 0, i64::MAX).await.unwrap();
+    assert_eq!(outcomes(of_content), ["ok", "broken", "ok"]);
+    assert!(
+        store
+            .calls_about(&all[0], 0, i64::MAX)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    let soon = chrono::Utc::now() + TimeDelta::hours(2);
+    assert!(
+        !store
+            .clean_launches(soon - TimeDelta::days(1))
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        store
+            .launches(&LaunchFilter::default(), 10)
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
+    assert!(store.clean_launches(soon).await.unwrap());
+    assert!(!store.clean_launches(soon).await.unwrap());
+    assert!(
+        store
+            .launches(&LaunchFilter::default(), 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
