@@ -2,6 +2,7 @@
 //! the addresses made from them. Pure: no I/O, no HTTP, no SQL; every other room may call it, and it
 //! imports nothing of ours.
 
+pub mod audit;
 pub mod base_url;
 pub mod configuration;
 pub mod content;
@@ -22,4 +23,6 @@ pub mod secret_keys;
 pub mod server;
 pub mod session;
 pub mod state_token;
+pub mod sysadmin;
+pub mod ticket;
 pub mod tool;

@@ -4,6 +4,7 @@
 //!
 //! Called by flows; answers domain types or plain records, and never decides anything.
 
+mod audit;
 mod configuration;
 mod connect;
 mod contents;
@@ -13,6 +14,8 @@ mod migrate;
 mod removal;
 mod rows;
 mod sessions;
+mod sign_in;
+mod sysadmins;
 mod users;
 
 pub use configuration::{PlatformRecord, ServerRecord, StoredConfiguration, ToolRecord};
@@ -24,6 +27,8 @@ pub(crate) use migrate::{beside, lock_beside};
 pub use removal::{LeftBehind, Removal};
 pub use sessions::Flags;
 pub use users::Happened;
+pub use sign_in::{NewSession, OwnSession, SessionRecord, Stale, Tried};
+pub use sysadmins::{Credentials, NewSysadmin, PasswordChange, Removed, SysadminRecord};
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 

@@ -4,6 +4,7 @@ mod journal;
 mod launches;
 mod schema;
 mod story;
+mod sysadmins;
 
 use chrono::{DateTime, Utc};
 use rstest::rstest;

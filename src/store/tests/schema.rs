@@ -11,12 +11,15 @@ use super::{Database, Kind};
 fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
     [
         crate::store::STATEMENTS,
+        crate::store::audit::STATEMENTS,
         crate::store::configuration::STATEMENTS,
         crate::store::contents::STATEMENTS,
         crate::store::journal::STATEMENTS,
         crate::store::launches::STATEMENTS,
         crate::store::removal::STATEMENTS,
         crate::store::sessions::STATEMENTS,
+        crate::store::sign_in::STATEMENTS,
+        crate::store::sysadmins::STATEMENTS,
         crate::store::users::STATEMENTS,
     ]
     .into_iter()

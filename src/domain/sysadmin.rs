@@ -1,0 +1,201 @@
+//! Sysadmins: their names, what a password must be, how guessing is slowed down, how long a session
+//! lives. Rules alone; who is known and what was tried is in the database.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::{ExposeSecret, SecretString};
+
+/// The name that a sysadmin signs in with. Case does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SysadminName(String);
+
+/// A text is no name of a sysadmin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a name has 1 to 64 characters, begins with a letter or digit, and holds no control characters"
+)]
+pub struct InvalidName;
+
+const LONGEST_NAME: usize = 64;
+
+impl SysadminName {
+    /// Reads a name; blanks around it do not count. It begins with a letter or digit, so that none looks
+    /// like what stands in the audit for something that is no sysadmin.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let name = text.trim();
+        let begins = name.chars().next().is_some_and(char::is_alphanumeric);
+        let right =
+            begins && name.chars().count() <= LONGEST_NAME && !name.chars().any(char::is_control);
+        if right {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(InvalidName)
+        }
+    }
+
+    /// The name as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What two names have in common that differ in case alone.
+    pub fn key(&self) -> String {
+        name_key(&self.0)
+    }
+}
+
+impl std::fmt::Display for SysadminName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What two texts have in common that name the same sysadmin, also where a text is no name at all.
+pub fn name_key(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+/// A password that may be set.
+#[derive(Debug, Clone)]
+pub struct NewPassword(SecretString);
+
+/// Why a password may not be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WeakPassword {
+    /// Fewer than ten characters.
+    #[error("a password has at least {SHORTEST_PASSWORD} characters; a few words make a good one")]
+    Short,
+    /// More than 1024 bytes.
+    #[error("a password has at most {LONGEST_PASSWORD} bytes")]
+    Long,
+    /// It is the name.
+    #[error("the name itself is no password")]
+    Name,
+}
+
+/// In characters.
+pub const SHORTEST_PASSWORD: usize = 10;
+/// In bytes.
+pub const LONGEST_PASSWORD: usize = 1024;
+
+impl NewPassword {
+    /// Checks a password for the sysadmin of a name. No more rules than these: what makes a password hard
+    /// to guess is its length.
+    pub fn parse(password: SecretString, name: &SysadminName) -> Result<Self, WeakPassword> {
+        let text = password.expose_secret();
+        if text.chars().count() < SHORTEST_PASSWORD {
+            Err(WeakPassword::Short)
+        } else if text.len() > LONGEST_PASSWORD {
+            Err(WeakPassword::Long)
+        } else if name_key(text) == name.key() {
+            Err(WeakPassword::Name)
+        } else {
+            Ok(Self(password))
+        }
+    }
+
+    /// The password itself.
+    pub fn secret(&self) -> &SecretString {
+        &self.0
+    }
+}
+
+/// So many failed tries in a row cost no wait.
+pub const FREE_TRIES: i64 = 5;
+
+/// How long to wait after so many failed tries in a row: nothing for the first ones, then 1, 2, 4 … 900
+/// seconds. Never longer: whoever knows the password gets in, however many others guess.
+pub fn wait_after(failures: i64) -> Option<TimeDelta> {
+    let beyond = failures - FREE_TRIES;
+    if beyond < 0 {
+        return None;
+    }
+    let doubled = u32::try_from(beyond)
+        .ok()
+        .and_then(|n| 1_i64.checked_shl(n));
+    let seconds = doubled.filter(|s| (1..900).contains(s)).unwrap_or(900);
+    Some(TimeDelta::seconds(seconds))
+}
+
+/// A session in which nothing happens ends after so long.
+pub const IDLE: TimeDelta = TimeDelta::minutes(30);
+/// A session ends after so long, whatever happens in it.
+pub const LONGEST: TimeDelta = TimeDelta::hours(12);
+/// That a session was seen is stored at most once in so long.
+pub const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
+/// The address for the first sysadmin is good for so long.
+pub const FIRST_START: TimeDelta = TimeDelta::hours(24);
+/// A browser that signed in is known again for so long after.
+pub const DEVICE: TimeDelta = TimeDelta::days(365);
+/// Failed tries are forgotten after so long without another.
+pub const TRIES_KEPT: TimeDelta = TimeDelta::days(1);
+
+/// Whether a session that began and was last seen then is still one.
+pub fn is_alive(
+    created_at: DateTime<Utc>,
+    last_seen_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> bool {
+    now < created_at + LONGEST && now < last_seen_at + IDLE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> SysadminName {
+        SysadminName::parse(text).unwrap()
+    }
+
+    #[test]
+    fn names_that_differ_in_case_are_one() {
+        assert_eq!(name(" Zoë ").as_str(), "Zoë");
+        assert_eq!(name("ZOË").key(), name("zoë").key());
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        for wrong in ["", "  ", "(command line)", "a\nb", "-a", &"a".repeat(65)] {
+            assert_eq!(SysadminName::parse(wrong), Err(InvalidName), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_has_ten_characters_and_is_not_the_name() {
+        let weak = |password: &str, of: &str| NewPassword::parse(password.into(), &name(of)).err();
+        assert_eq!(weak("ten letter", "ada"), None);
+        assert_eq!(weak("ääääääääää", "ada"), None);
+        assert_eq!(weak("äääääääää", "ada"), Some(WeakPassword::Short));
+        assert_eq!(weak(&"a".repeat(1024), "ada"), None);
+        assert_eq!(weak(&"a".repeat(1025), "ada"), Some(WeakPassword::Long));
+        assert_eq!(
+            weak("ADA LOVELACE", "Ada Lovelace"),
+            Some(WeakPassword::Name)
+        );
+    }
+
+    #[test]
+    fn waits_double_from_the_fifth_failure_on_and_end_at_a_quarter_of_an_hour() {
+        let waits: Vec<_> = (0..=17)
+            .map(|n| wait_after(n).map_or(0, |wait| wait.num_seconds()))
+            .collect();
+        assert_eq!(
+            waits,
+            [
+                0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900
+            ]
+        );
+        for many in [60, 68, 69, 1000, i64::MAX] {
+            assert_eq!(wait_after(many), Some(TimeDelta::seconds(900)), "{many}");
+        }
+    }
+
+    #[test]
+    fn a_session_ends_when_idle_and_at_the_end_of_a_day_of_work() {
+        let begin = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let after = |minutes| begin + TimeDelta::minutes(minutes);
+        assert!(is_alive(begin, begin, after(29)));
+        assert!(!is_alive(begin, begin, after(30)));
+        assert!(is_alive(begin, after(719), after(719)));
+        assert!(!is_alive(begin, after(719), after(720)));
+    }
+}
