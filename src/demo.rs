@@ -11,6 +11,7 @@ use crate::sample::Running;
 use crate::sample::external_lms::{ExternalLms, ExternalLmsConfig};
 use crate::sample::lams::{self, Lams, LamsConfig};
 use crate::settings::{DatabaseUrl, Settings};
+use crate::store::StoreError;
 use crate::web::{Application, StartError};
 
 /// Why the demo does not start.
@@ -112,6 +113,11 @@ impl Demo {
     /// Where a newcomer begins.
     pub fn address(&self) -> &str {
         self.lams.base_url()
+    }
+
+    /// A one-time address with which the first sysadmin is made, where there is none yet.
+    pub async fn first_start(&self) -> Result<Option<String>, StoreError> {
+        self.application.first_start().await
     }
 
     /// Where the three servers and the database are.

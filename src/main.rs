@@ -1,5 +1,7 @@
 //! The command line: reads what is asked for and calls it.
 
+mod admin_command;
+
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,6 +11,7 @@ use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use admin_command::AdminCommand;
 use toolgate::demo::Demo;
 use toolgate::flows::check::Checked;
 use toolgate::flows::journal::Retried;
@@ -62,6 +65,9 @@ enum Command {
     /// Shows and settles calls to external servers whose outcome is not known.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Creates, lists and removes sysadmins, and sets their passwords.
+    #[command(subcommand)]
+    Admin(AdminCommand),
     /// Prints PATH with ts, uid and sig added, for trying a launch by hand.
     Sign {
         /// The platform's id.
@@ -135,6 +141,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Apply { file, dry_run } => apply_file(&settings, &file, dry_run).await,
         Command::Check => check(&settings).await,
         Command::Journal(command) => run_journal(&settings, command).await,
+        Command::Admin(command) => say(admin_command::run(&settings, command).await?),
         Command::Sign {
             platform,
             user,
@@ -152,7 +159,15 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 async fn serve(settings: &Settings) -> anyhow::Result<()> {
     let application = Application::build(settings).await?;
-    println!("toolgate listens on http://{}", application.address());
+    say(format!(
+        "toolgate listens on http://{}\n",
+        application.address()
+    ))?;
+    if let Some(address) = application.first_start().await? {
+        say(format!(
+            "There is no sysadmin yet. Within 24 hours this address makes the first, once:\n  {address}\n"
+        ))?;
+    }
     tracing::info!(address = %application.address(), public_url = application.public_url(), "listening");
     application.run_until(told_to_stop()?).await?;
     Ok(())
@@ -164,6 +179,9 @@ async fn run_demo(settings: Settings, folder: Option<PathBuf>) -> anyhow::Result
     println!("\n  Open {}\n", demo.address());
     for place in demo.places().lines() {
         println!("  {place}");
+    }
+    if let Some(address) = demo.first_start().await? {
+        println!("\n  Its first sysadmin  {address}");
     }
     println!("\n  Ctrl-C ends it.\n");
     demo.run_until(stop).await?;

@@ -10,12 +10,14 @@ use chrono::TimeDelta;
 use moka::sync::Cache;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::Refusal;
 use super::configuration::{LoadError, load};
 use super::journal::this_process;
 use super::learn::SessionFacts;
 use super::recorder::Recorder;
+use super::sysadmin::password::Passwords;
 use crate::domain::configuration::Configuration;
 use crate::domain::launch_record::LaunchRecord;
 use crate::domain::secret_keys::{SecretKeys, Vault};
@@ -45,6 +47,7 @@ struct Shared {
     sessions: Cache<SessionKey, Arc<SessionFacts>>,
     recorder: Recorder,
     outbound: Outbound,
+    passwords: Passwords,
     /// Names this process in the journal.
     instance: String,
     /// The journal's entries that this process is at.
@@ -101,6 +104,7 @@ impl Gateway {
                 move |call| recorder.call(call)
             })),
             recorder: start.recorder,
+            passwords: Passwords::default(),
             instance: this_process(),
             calls: Mutex::default(),
             stopping: AtomicBool::new(false),
@@ -190,21 +194,36 @@ impl Gateway {
         T: Send + 'static,
         F: Future<Output = Result<T, Refusal>> + Send + 'static,
     {
-        let (runtime, store) = &self.shared.main;
-        let begun = UnderWay::begin(self.shared.clone());
-        let work = work(self.on_thread(store.clone()));
-        let task = runtime.spawn(async move {
-            let outcome = work.await;
-            drop(begun);
-            outcome
-        });
-        match task.await {
+        match self.spawn(work).await {
             Ok(outcome) => outcome,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 Err(_) => Err(Refusal::Stopped),
             },
         }
+    }
+
+    /// The same for work that nobody waits for.
+    pub(super) fn see_through_later<F>(&self, work: impl FnOnce(Gateway) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        drop(self.spawn(work));
+    }
+
+    fn spawn<T, F>(&self, work: impl FnOnce(Gateway) -> F) -> JoinHandle<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let (runtime, store) = &self.shared.main;
+        let begun = UnderWay::begin(self.shared.clone());
+        let work = work(self.on_thread(store.clone()));
+        runtime.spawn(async move {
+            let outcome = work.await;
+            drop(begun);
+            outcome
+        })
     }
 
     /// Waits until nothing is under way that has to be seen through; how much is, where it takes too
@@ -257,6 +276,11 @@ impl Gateway {
 
     pub(super) fn outbound(&self) -> &Outbound {
         &self.shared.outbound
+    }
+
+    /// Whose turn it is to hash or check a password.
+    pub(super) fn passwords(&self) -> &Passwords {
+        &self.shared.passwords
     }
 
     /// Names this process in the journal.

@@ -4,6 +4,7 @@
 pub mod admission;
 pub mod apply;
 pub mod archive;
+pub mod audit;
 pub mod author;
 pub mod callback;
 pub mod check;
@@ -29,6 +30,7 @@ pub mod results;
 pub mod session;
 pub mod sign;
 mod state;
+pub mod sysadmin;
 pub mod toolkit;
 
 pub use gateway::{Gateway, Start};

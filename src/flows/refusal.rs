@@ -77,6 +77,16 @@ pub enum Refusal {
     UnderWay(String),
     #[error("the gateway was stopped before this was done")]
     Stopped,
+    #[error("this address makes no sysadmin any more")]
+    FirstStartOver,
+    #[error("there is no such sysadmin")]
+    UnknownSysadmin,
+    #[error("the last sysadmin cannot be removed")]
+    LastSysadmin,
+    #[error("a sysadmin cannot remove themselves")]
+    OwnSysadmin,
+    #[error("too many passwords are being checked just now")]
+    PasswordsBusy,
     #[error(transparent)]
     Outbound(#[from] OutboundError),
     #[error(transparent)]

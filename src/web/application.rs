@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
+use chrono::Utc;
 use tokio::task::JoinHandle;
 
 use super::front_door::front_door;
@@ -14,7 +15,7 @@ use super::meters;
 use crate::flows::configuration::{LoadError, watch};
 use crate::flows::gateway::Lifetimes;
 use crate::flows::recorder::Recorder;
-use crate::flows::{Gateway, Start, cleaning, journal};
+use crate::flows::{Gateway, Start, cleaning, journal, sysadmin};
 use crate::opening::{self, OpenError, Opened};
 use crate::outbound::{self, Outbound};
 use crate::settings::Settings;
@@ -51,6 +52,7 @@ pub struct Application {
     keeper: JoinHandle<()>,
     meters: JoinHandle<()>,
     cleaner: JoinHandle<()>,
+    tidier: JoinHandle<()>,
     recorder: JoinHandle<()>,
 }
 
@@ -111,6 +113,7 @@ impl Application {
         let meters = meters::start();
         let cleaner = tokio::spawn(cleaning::keep(gateway.clone(), settings.launches_kept));
         let keeper = tokio::spawn(journal::keep(gateway.clone()));
+        let tidier = tokio::spawn(sysadmin::tidy(gateway.clone()));
         Ok(Self {
             server,
             address,
@@ -119,6 +122,7 @@ impl Application {
             keeper,
             meters,
             cleaner,
+            tidier,
             recorder: recorder_task,
         })
     }
@@ -131,6 +135,11 @@ impl Application {
     /// How browsers reach it, without a slash at the end.
     pub fn public_url(&self) -> &str {
         self.gateway.public_url()
+    }
+
+    /// A one-time address with which the first sysadmin is made, where there is none yet.
+    pub async fn first_start(&self) -> Result<Option<String>, StoreError> {
+        sysadmin::first::address(&self.gateway, Utc::now()).await
     }
 
     /// Serves until `stop` is ready; then it is not ready any more, takes no new connections, finishes
@@ -156,7 +165,7 @@ impl Application {
                 "calls are cut short: what they made on external servers is not known here"
             );
         }
-        for task in [self.watcher, self.keeper, self.meters, self.cleaner] {
+        for task in [self.watcher, self.keeper, self.meters, self.cleaner, self.tidier] {
             task.abort();
         }
         let left = end.saturating_duration_since(Instant::now()).max(RECORDS);

@@ -1,4 +1,4 @@
-//! Style, script and icon of the gateway's pages, held in the binary.
+//! Styles, scripts and icon of the gateway's pages, held in the binary.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,17 @@ use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
 
-const ASSETS: [(&str, &str, &str); 3] = [
+const ASSETS: [(&str, &str, &str); 5] = [
+    (
+        "admin.css",
+        "text/css; charset=utf-8",
+        include_str!("../../static/admin.css"),
+    ),
+    (
+        "admin.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../../static/admin.js"),
+    ),
     (
         "toolgate.css",
         "text/css; charset=utf-8",

@@ -16,6 +16,7 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 
 use chrono::Utc;
 
+use super::admin;
 use super::limits::Limits;
 use super::meters;
 use super::pages;
@@ -112,10 +113,13 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    headers.insert(
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("no-referrer"),
-    );
+    // Pages of sysadmins have their own.
+    if !headers.contains_key(header::REFERRER_POLICY) {
+        headers.insert(
+            header::REFERRER_POLICY,
+            HeaderValue::from_static("no-referrer"),
+        );
+    }
     let gateway = gateway_of(response.request());
     let over_https = gateway.is_some_and(|gateway| gateway.public_url().starts_with("https://"));
     let stopping = gateway.is_some_and(|gateway| gateway.is_stopping());
@@ -196,9 +200,16 @@ fn worded(response: ServiceResponse, id: RequestId) -> (ServiceResponse, Option<
     if let Some(limited) = &limited {
         problem = limited;
     }
-    let words = words::of(problem);
+    let for_sysadmins = admin::is_admin(request.path());
+    let words = if for_sysadmins {
+        words::for_sysadmins(problem)
+    } else {
+        words::of(problem)
+    };
     let mut answer = if request.path().starts_with("/api/") {
         problem_document(&words, id)
+    } else if for_sysadmins {
+        admin::refusal(&words, &id.to_string(), gateway_of(&request))
     } else {
         pages::refusal(&words, &id.to_string(), gateway_of(&request))
     };

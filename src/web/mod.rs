@@ -1,6 +1,7 @@
 //! The outside: actix handlers, thin. Each reads the request, calls a flow and answers; statuses, words
 //! and headers are given in one place, the front door.
 
+mod admin;
 mod api;
 mod application;
 mod assets;
@@ -41,6 +42,11 @@ fn routes(config: &mut web::ServiceConfig) {
             web::scope("/api/v1")
                 .configure(api::routes)
                 .default_service(web::to(problem::no_such_page)),
+        )
+        .configure(admin::routes)
+        .service(
+            web::resource("/{platform}/tool/{signature}/{page:[^/]*admin\\.do}")
+                .route(web::get().to(admin::from_lams)),
         )
         .service(web::scope("/{platform}/tool/{signature}").configure(launch::routes))
         .default_service(web::to(problem::no_such_page));

@@ -1,6 +1,6 @@
 //! A request that is refused, on its way to the front door, which gives it its words and its id.
 
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 
 use super::words;
@@ -28,6 +28,17 @@ pub(super) enum Problem {
         /// Seconds until the next try.
         retry_after: u64,
     },
+    #[error("nobody is signed in")]
+    SignInFirst(
+        /// The address where one signs in.
+        String,
+    ),
+    #[error("you are signed out")]
+    SignedOut,
+    #[error("the request comes from a page of another site")]
+    CrossSite,
+    #[error("the form was made in another session")]
+    FormToken,
     #[error("the page could not be made: {0}")]
     Template(#[from] askama::Error),
     #[error("a defect: {0}")]
@@ -36,12 +47,20 @@ pub(super) enum Problem {
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        words::of(self).status
+        match self {
+            Problem::SignInFirst(_) => StatusCode::SEE_OTHER,
+            problem => words::of(problem).status,
+        }
     }
 
     /// Empty: the front door fills it.
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::new(self.status_code())
+        let mut response = HttpResponse::build(self.status_code());
+        if let Problem::SignInFirst(address) = self {
+            response.insert_header((header::LOCATION, address.as_str()));
+            response.insert_header((header::CACHE_CONTROL, "no-store"));
+        }
+        response.finish()
     }
 }
 

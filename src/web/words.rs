@@ -93,6 +93,25 @@ pub(super) fn of(problem: &Problem) -> Words {
                 "Wait a minute, then open the activity again from LAMS.",
             )
         },
+        Problem::SignInFirst(_) | Problem::SignedOut => say(
+            StatusCode::UNAUTHORIZED,
+            "signed-out",
+            "You are signed out",
+            "Nothing was stored. Sign in, then do it once more.",
+        ),
+        Problem::CrossSite => say(
+            StatusCode::FORBIDDEN,
+            "cross-site",
+            "This did not come from here",
+            "Nothing was stored. If it was you, open the page here and do it there. If it happens with every \
+             form, TOOLGATE_PUBLIC_URL is not the address in your browser.",
+        ),
+        Problem::FormToken => say(
+            StatusCode::FORBIDDEN,
+            "form-token",
+            "This form is not from your session",
+            "Nothing was stored. You may have signed in anew since the form was opened: open its page again.",
+        ),
         Problem::Template(_) | Problem::Defect(_) => Words {
             detail: "Something went wrong inside the gateway.".to_owned(),
             ..say(
@@ -103,6 +122,22 @@ pub(super) fn of(problem: &Problem) -> Words {
             )
         },
     }
+}
+
+/// The words for a problem on a page of sysadmins, who do not come from LAMS and have nobody to ask.
+pub(super) fn for_sysadmins(problem: &Problem) -> Words {
+    let words = of(problem);
+    let advice = match problem {
+        Problem::NoSuchPage => "Go on from the first page.",
+        Problem::Method | Problem::NotWellFormed => {
+            "Nothing was stored. Open the page again and go on from there."
+        }
+        Problem::AddressTooLong | Problem::BodyTooLong => "Nothing was stored. Send less.",
+        Problem::TooMany { .. } => "Wait a minute, then try again.",
+        _ if words.advice == ASK => "The gateway's log says more, under the request id below.",
+        _ => words.advice,
+    };
+    Words { advice, ..words }
 }
 
 fn of_refusal(refusal: &Refusal) -> Words {
@@ -301,6 +336,37 @@ fn of_refusal(refusal: &Refusal) -> Words {
             "There is no portfolio of this",
             "The external system shows none for this tool.",
         ),
+        Refusal::FirstStartOver => (
+            StatusCode::GONE,
+            "first-start-over",
+            "This address is used up",
+            "It makes the first sysadmin, once, within a day. Where there is none yet, restart the gateway for a \
+             new address, or use toolgate admin add.",
+        ),
+        Refusal::UnknownSysadmin => (
+            StatusCode::NOT_FOUND,
+            "unknown-sysadmin",
+            "There is no such sysadmin",
+            "Somebody may have removed them. Look at the list.",
+        ),
+        Refusal::LastSysadmin => (
+            StatusCode::CONFLICT,
+            "last-sysadmin",
+            "The last sysadmin stays",
+            "Add another one first.",
+        ),
+        Refusal::OwnSysadmin => (
+            StatusCode::CONFLICT,
+            "own-sysadmin",
+            "You cannot remove yourself",
+            "Ask another sysadmin to do it.",
+        ),
+        Refusal::PasswordsBusy => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "passwords-busy",
+            "Too many sign in just now",
+            "Try again in a few seconds.",
+        ),
         Refusal::Outbound(error) => match error.failure {
             Failure::Open(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -381,7 +447,7 @@ fn of_refusal(refusal: &Refusal) -> Words {
 }
 
 /// An error's message as a sentence.
-fn sentence(message: &str) -> String {
+pub(super) fn sentence(message: &str) -> String {
     let mut characters = message.chars();
     let first = characters
         .next()

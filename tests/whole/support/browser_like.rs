@@ -37,6 +37,13 @@ impl Page {
         self.headers["location"].clone()
     }
 
+    /// Where a form that was taken leads.
+    pub fn see_other(&self) -> String {
+        assert_eq!(self.status, 303, "{}", self.body);
+        assert_eq!(self.headers["cache-control"], "no-store");
+        self.headers["location"].clone()
+    }
+
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }

@@ -132,6 +132,7 @@ pub struct Gateway {
     pub base: String,
     process: Option<Child>,
     log: Arc<Mutex<String>>,
+    said: Arc<Mutex<String>>,
     client: reqwest::Client,
 }
 
@@ -187,20 +188,15 @@ impl Gateway {
             .unwrap();
 
         let log = Arc::new(Mutex::new(String::new()));
-        let (mut errors, written) = (BufReader::new(process.stderr.take().unwrap()), log.clone());
-        std::thread::spawn(move || {
-            let mut line = String::new();
-            while errors.read_line(&mut line).is_ok_and(|read| read > 0) {
-                written.lock().unwrap().push_str(&line);
-                line.clear();
-            }
-        });
-        let mut said = String::new();
+        read_on(process.stderr.take().unwrap(), log.clone());
+        let mut first = String::new();
         let mut output = BufReader::new(process.stdout.take().unwrap());
-        output.read_line(&mut said).unwrap();
-        let base = said.trim().strip_prefix("toolgate listens on ");
+        output.read_line(&mut first).unwrap();
+        let said = Arc::new(Mutex::new(String::new()));
+        read_on(output, said.clone());
+        let base = first.trim().strip_prefix("toolgate listens on ");
         let base =
-            base.unwrap_or_else(|| panic!("it said {said:?}, and logged {}", log.lock().unwrap()));
+            base.unwrap_or_else(|| panic!("it said {first:?}, and logged {}", log.lock().unwrap()));
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -212,6 +208,7 @@ impl Gateway {
             setup,
             process: Some(process),
             log,
+            said,
             client,
         }
     }
@@ -219,6 +216,34 @@ impl Gateway {
     /// What it logged so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Path and query of the address that it printed for the first sysadmin.
+    pub async fn first_start(&self) -> String {
+        let public_url = self.public_url();
+        let printed = || {
+            let said = self.said.lock().unwrap().clone();
+            said.lines()
+                .find_map(|line| line.trim().strip_prefix(public_url))
+                .map(str::to_owned)
+        };
+        Self::until("an address for the first sysadmin is printed", || async {
+            printed().is_some()
+        })
+        .await;
+        printed().unwrap()
+    }
+
+    /// What it printed after its first line.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    fn public_url(&self) -> &str {
+        let mut environment = self.setup.environment.iter();
+        environment
+            .find(|(name, _)| *name == "TOOLGATE_PUBLIC_URL")
+            .map_or(PUBLIC_URL, |(_, value)| value)
     }
 
     /// Gets an address, given by its path and query, as it is.
@@ -451,13 +476,32 @@ pub fn environment(database: &Database) -> [(&'static str, String); 2] {
     ]
 }
 
+/// Nobody may have to wait because nobody reads.
+fn read_on(output: impl std::io::Read + Send + 'static, written: Arc<Mutex<String>>) {
+    std::thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        let mut line = String::new();
+        while output.read_line(&mut line).is_ok_and(|read| read > 0) {
+            written.lock().unwrap().push_str(&line);
+            line.clear();
+        }
+    });
+}
+
 /// `toolgate apply` of a text.
 pub fn apply(database: &Database, file: &str, arguments: &[&str]) -> Output {
+    run(database, &[&["apply", "-"], arguments].concat(), file)
+}
+
+/// `toolgate admin`, with a password on standard input.
+pub fn admin(database: &Database, arguments: &[&str], password: &str) -> Output {
+    let input = format!("{password}\n");
+    run(database, &[&["admin"], arguments].concat(), &input)
+}
+
+fn run(database: &Database, arguments: &[&str], input: &str) -> Output {
     let mut command = binary();
-    command
-        .args(["apply", "-"])
-        .args(arguments)
-        .envs(environment(database));
+    command.args(arguments).envs(environment(database));
     let mut process = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -468,7 +512,7 @@ pub fn apply(database: &Database, file: &str, arguments: &[&str]) -> Output {
         .stdin
         .take()
         .unwrap()
-        .write_all(file.as_bytes())
+        .write_all(input.as_bytes())
         .unwrap();
     process.wait_with_output().unwrap()
 }

@@ -4,10 +4,13 @@ mod browser_like;
 mod database;
 mod gateway;
 mod peer;
+mod visitor;
 
 pub use browser_like::{Page, parameter};
 pub use database::{Database, Kind};
 pub use gateway::{
-    API_TOKEN, Gateway, LAUNCH_SECRET, Setup, apply, binary, callback_of, environment,
+    API_TOKEN, Gateway, LAUNCH_SECRET, PUBLIC_URL, Setup, admin, apply, binary, callback_of,
+    environment,
 };
 pub use peer::{Answer, Asked, Peer};
+pub use visitor::{ADA, From, PASSWORD, Visitor};

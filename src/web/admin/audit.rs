@@ -1,0 +1,121 @@
+//! The audit: who changed what, the newest first.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::frame::{Frame, page};
+use super::guard::SignedIn;
+use crate::domain::audit::Entry;
+use crate::domain::query::Query;
+use crate::flows::{Gateway, audit};
+use crate::web::problem::Problem;
+
+/// An entry as it is shown.
+struct Shown {
+    entry: Entry,
+    changes: Vec<Change>,
+}
+
+/// One field of what was changed.
+struct Change {
+    field: String,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "admin/audit.html")]
+struct AuditPage<'a> {
+    frame: Frame<'a>,
+    entries: Vec<Shown>,
+    is_first: bool,
+    older: Option<String>,
+}
+
+/// `GET /admin/audit[?before]`
+pub(super) async fn show(
+    request: HttpRequest,
+    who: SignedIn,
+    gateway: web::Data<Gateway>,
+) -> Result<HttpResponse, Problem> {
+    let query = Query::parse(request.query_string());
+    // A place that cannot be read is no place: the newest are shown.
+    let before = query.get("before").and_then(|before| before.parse().ok());
+    let audit::Page { entries, older } = audit::page(&gateway, before.as_ref()).await?;
+    let template = AuditPage {
+        frame: Frame::of(&gateway, &who, "audit"),
+        entries: entries.into_iter().map(shown).collect(),
+        is_first: before.is_none(),
+        older: older.map(|place| place.to_string()),
+    };
+    page(StatusCode::OK, &template)
+}
+
+fn shown(entry: Entry) -> Shown {
+    let changes = changes(entry.before.as_deref(), entry.after.as_deref());
+    Shown { entry, changes }
+}
+
+/// The fields that are not the same before and after; a secret that was replaced is masked on both sides
+/// and yet a change.
+fn changes(before: Option<&str>, after: Option<&str>) -> Vec<Change> {
+    let fields = |text: Option<&str>| {
+        let value = text.and_then(|text| serde_json::from_str(text).ok());
+        match value {
+            Some(serde_json::Value::Object(fields)) => fields,
+            _ => serde_json::Map::new(),
+        }
+    };
+    let (before, after) = (fields(before), fields(after));
+    let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let masked = |value: &serde_json::Value| value == crate::domain::audit::MASK;
+    names
+        .into_iter()
+        .filter(|name| {
+            before.get(*name) != after.get(*name) || before.get(*name).is_some_and(masked)
+        })
+        .map(|name| Change {
+            field: name.clone(),
+            before: before.get(name).map(text_of),
+            after: after.get(name).map(text_of),
+        })
+        .collect()
+}
+
+fn text_of(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Null => "none".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::changes;
+
+    #[test]
+    fn only_what_changed_is_shown_and_a_replaced_secret_is() {
+        let (before, after) = (
+            r#"{"url":"http://a/","name":"A","key":"•••","gone":1}"#,
+            r#"{"url":"http://b/","name":"A","key":"•••"}"#,
+        );
+        let shown: Vec<_> = changes(Some(before), Some(after))
+            .into_iter()
+            .map(|c| (c.field, c.before, c.after))
+            .collect();
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            shown,
+            [
+                ("gone".to_owned(), some("1"), None),
+                ("key".to_owned(), some("•••"), some("•••")),
+                ("url".to_owned(), some("http://a/"), some("http://b/")),
+            ]
+        );
+        assert_eq!(changes(None, None).len(), 0);
+    }
+}

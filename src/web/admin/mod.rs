@@ -1,0 +1,105 @@
+//! The pages of the sysadmins, under `/admin/`: server-rendered, no script needed. Each handler takes
+//! [`guard::SignedIn`] to show something and [`guard::Posted`] to change something; there is no other way
+//! to a form's fields than past the check of its token.
+
+mod account;
+mod audit;
+mod cookies;
+mod first;
+mod forms;
+mod frame;
+mod guard;
+mod home;
+mod next;
+mod sign_in;
+mod sysadmins;
+
+use actix_web::http::header;
+use actix_web::middleware::from_fn;
+use actix_web::{HttpResponse, web};
+
+pub(super) use frame::refusal;
+
+use super::problem::{self, Problem};
+use crate::flows::Gateway;
+
+/// Whether an address is one of these pages.
+pub(super) fn is_admin(path: &str) -> bool {
+    path == "/admin" || path.starts_with("/admin/")
+}
+
+/// All addresses.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    let page = |path: &str| {
+        web::resource(path.to_owned()).default_service(web::to(problem::no_such_method))
+    };
+    config.service(
+        web::scope("/admin")
+            .wrap(from_fn(guard::same_origin))
+            .service(page("").route(web::get().to(to_home)))
+            .service(page("/").route(web::get().to(home::show)))
+            .service(
+                page("/sign-in")
+                    .route(web::get().to(sign_in::show))
+                    .route(web::post().to(sign_in::sign_in)),
+            )
+            .service(page("/sign-out").route(web::post().to(sign_in::sign_out)))
+            .service(
+                page("/first")
+                    .route(web::get().to(first::show))
+                    .route(web::post().to(first::make)),
+            )
+            .service(page("/account").route(web::get().to(account::show)))
+            .service(page("/account/password").route(web::post().to(account::change_password)))
+            .service(page("/account/end-session").route(web::post().to(account::end_session)))
+            .service(
+                page("/account/end-other-sessions")
+                    .route(web::post().to(account::end_other_sessions)),
+            )
+            .service(
+                page("/sysadmins")
+                    .route(web::get().to(sysadmins::show))
+                    .route(web::post().to(sysadmins::add)),
+            )
+            .service(
+                page("/sysadmins/{id}/remove")
+                    .route(web::get().to(sysadmins::ask_to_remove))
+                    .route(web::post().to(sysadmins::remove)),
+            )
+            .service(page("/audit").route(web::get().to(audit::show)))
+            .default_service(web::to(problem::no_such_page)),
+    );
+}
+
+/// `GET /{platform}/tool/{signature}/{signature}admin.do`: where LAMS has a page of a tool's own for its
+/// sysadmins, there is one place for all here.
+pub(super) async fn from_lams(
+    path: web::Path<(String, String, String)>,
+    gateway: web::Data<Gateway>,
+) -> Result<HttpResponse, Problem> {
+    let (_, signature, page) = path.as_ref();
+    if page.strip_suffix("admin.do") != Some(signature) {
+        return Err(Problem::NoSuchPage);
+    }
+    Ok(HttpResponse::Found()
+        .insert_header((header::LOCATION, address(&gateway, "/admin/")))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .finish())
+}
+
+async fn to_home(gateway: web::Data<Gateway>) -> HttpResponse {
+    see_other(&gateway, "/admin/")
+}
+
+/// A path of ours as browsers reach it.
+fn address(gateway: &Gateway, path: &str) -> String {
+    format!("{}{path}", gateway.public_path())
+}
+
+/// 303 to a path of ours: what follows a form that was taken.
+fn see_other(gateway: &Gateway, path: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, address(gateway, path)))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .finish()
+}

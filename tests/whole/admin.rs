@@ -1,0 +1,9 @@
+//! The pages of sysadmins: the way in, who they are, and what attackers get.
+
+mod attacks;
+mod first_start;
+mod guessing;
+mod pages;
+mod people;
+mod sessions;
+mod shell;
