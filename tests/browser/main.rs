@@ -10,6 +10,7 @@
 
 mod support;
 
+mod admin;
 mod close;
 mod forum;
 mod quiz;

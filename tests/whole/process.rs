@@ -52,7 +52,7 @@ async fn a_wrong_setting_stops_the_start_with_its_name() {
         binary().arg("dance").output().unwrap().status.code(),
         Some(2)
     );
-    for command in ["serve", "apply", "sign", "demo"] {
+    for command in ["serve", "apply", "sign", "demo", "admin"] {
         assert_eq!(
             binary()
                 .args([command, "--help"])

@@ -48,7 +48,7 @@ async fn account(
         this_session: &who.session.id,
         sessions: sessions.into_iter().map(shown).collect(),
         fields: [
-            Field::password("current", "Your password now")
+            Field::password("current", "Current password")
                 .autocomplete("current-password")
                 .mistake(mistake),
             password,

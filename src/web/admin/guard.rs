@@ -9,7 +9,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
-use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, web};
+use actix_web::{Error, FromRequest, HttpRequest, web};
 use chrono::Utc;
 use futures_util::future::LocalBoxFuture;
 use url::Url;
@@ -136,7 +136,7 @@ pub(super) async fn same_origin(
     if allowed {
         next.call(request).await
     } else {
-        Ok(request.into_response(HttpResponse::from_error(Problem::CrossSite)))
+        Ok(request.error_response(Problem::CrossSite))
     }
 }
 

@@ -1,15 +1,15 @@
 //! Signing in and out.
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::Utc;
 
 use super::cookies::Cookie;
 use super::forms::{Field, Fields, Mistake};
-use super::frame::{Frame, page, page_with};
+use super::frame::{Frame, page_with};
 use super::guard::{MaybeSignedIn, Posted};
-use super::{next, see_other};
+use super::{address, next, see_other};
 use crate::domain::query::Query;
 use crate::flows::Gateway;
 use crate::flows::sysadmin::sessions;
@@ -62,7 +62,23 @@ pub(super) async fn show(
     });
     let mut template = SignInPage::new(&gateway, wanted.unwrap_or_default(), "", None);
     template.frame.done = done;
-    page(StatusCode::OK, &template)
+    let mut response = HttpResponse::Ok();
+    if comes_from_elsewhere(&request) {
+        let again = next::sign_in_and_then(wanted.unwrap_or_default());
+        response.insert_header((
+            header::REFRESH,
+            format!("0;url={}", address(&gateway, &again)),
+        ));
+    }
+    page_with(response, &template)
+}
+
+/// Whether a link of another site led here, such as one in LAMS. Then the browser kept the cookie back,
+/// and whoever is signed in does not look so. It sends it when the page asks for itself once more, and
+/// says then that it comes from here.
+fn comes_from_elsewhere(request: &HttpRequest) -> bool {
+    let site = request.headers().get("sec-fetch-site");
+    site.is_some_and(|site| site.as_bytes() == b"cross-site")
 }
 
 /// `POST /admin/sign-in`. No session is known yet that a form's token could be bound to; that the form is

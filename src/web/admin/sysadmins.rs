@@ -62,9 +62,7 @@ pub(super) async fn show(
 ) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string());
     let done = query.get("done").and_then(|done| match done {
-        "added" => {
-            Some("Added. Tell the new sysadmin name and password, and to change the password.")
-        }
+        "added" => Some("Added. Give them the name and the password, and ask them to change it."),
         "removed" => Some("Removed, and signed out everywhere."),
         _ => None,
     });
@@ -146,7 +144,7 @@ pub(super) fn new_password(mistake: Option<&Mistake>) -> [Field; 2] {
             .autocomplete("new-password")
             .hint("At least 10 characters. A few words that only you would put together are good.")
             .mistake(mistake),
-        Field::password("repeated", "The same once more")
+        Field::password("repeated", "New password, once more")
             .autocomplete("new-password")
             .mistake(mistake),
     ]

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
+use fantoccini::key::Key;
 use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
@@ -68,6 +69,17 @@ impl Browser {
         let field = self.sees(css).await;
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
+    }
+
+    /// Presses keys, one after the other, wherever the page has its focus.
+    pub async fn press(&self, keys: &[Key]) {
+        for key in keys {
+            let focus = self.client().active_element().await.unwrap();
+            focus
+                .send_keys(&String::from(char::from(*key)))
+                .await
+                .unwrap();
+        }
     }
 
     pub async fn text(&self, css: &str) -> String {

@@ -7,6 +7,8 @@ pub struct Demo {
     pub lams: String,
     /// The gateway, with the slash at the end.
     pub gateway: String,
+    /// The address that makes the first sysadmin.
+    pub first_start: String,
     _process: Process,
     _folder: tempfile::TempDir,
 }
@@ -19,6 +21,7 @@ impl Demo {
         let mut process = Process::start(&mut command).unwrap();
         let lams = process.says("Open ");
         let gateway = process.says("Toolgate ");
+        let first_start = process.says("first sysadmin ");
         for address in [&lams, &gateway] {
             assert!(
                 address.starts_with("http://127.0.0.1:") && address.ends_with('/'),
@@ -28,6 +31,7 @@ impl Demo {
         Self {
             lams,
             gateway,
+            first_start,
             _process: process,
             _folder: folder,
         }

@@ -154,7 +154,10 @@ async fn a_password_is_changed_with_the_one_before_alone() {
             "current",
         ),
         ([CHANGED[0], ("password", "short"), CHANGED[2]], "password"),
-        ([CHANGED[0], CHANGED[1], ("repeated", "not the same words")], "repeated"),
+        (
+            [CHANGED[0], CHANGED[1], ("repeated", "not the same words")],
+            "repeated",
+        ),
     ] {
         let page = ada
             .post_form("/admin/account", "/admin/account/password", &change)
