@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 
-use super::Gateway;
+use super::{Gateway, sysadmin};
 use crate::store::StoreError;
 
 /// How often.
@@ -13,8 +13,8 @@ const PAUSE: Duration = Duration::from_secs(3600);
 /// After a failure, and between two parts.
 const SHORT_PAUSE: Duration = Duration::from_secs(1);
 
-/// Forgets launches, calls and failed journal entries that are older than `kept`, and the files of settled
-/// entries; never ends.
+/// Forgets launches, calls and failed journal entries that are older than `kept`, the files of settled
+/// entries, and what is over of sign-ins; never ends.
 pub async fn keep(gateway: Gateway, kept: TimeDelta) {
     loop {
         let pause = match clean(&gateway, kept).await {
@@ -32,6 +32,7 @@ pub async fn keep(gateway: Gateway, kept: TimeDelta) {
 /// Forgets a part; whether there may be more.
 async fn clean(gateway: &Gateway, kept: TimeDelta) -> Result<bool, StoreError> {
     let before = Utc::now() - kept;
+    sysadmin::clean(gateway, Utc::now()).await?;
     gateway.store.clean_journal(before).await?;
     gateway.store.clean_launches(before).await
 }

@@ -142,7 +142,7 @@ fn written(launch: LaunchRecord) -> LaunchRecord {
 async fn store_batch(store: &Store, happened: &Happened) {
     let mut pause = Duration::from_millis(200);
     loop {
-        match store.record(happened).await {
+        match store.store_happened(happened).await {
             Ok(()) => return,
             Err(error @ StoreError::Unavailable(_)) => {
                 tracing::warn!(%error, "launch records wait for the database");

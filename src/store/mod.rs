@@ -26,9 +26,9 @@ pub use launches::{LaunchFilter, LaunchHour, StoredCall, StoredLaunch, first_id_
 pub(crate) use migrate::{beside, lock_beside};
 pub use removal::{LeftBehind, Removal};
 pub use sessions::Flags;
-pub use users::Happened;
 pub use sign_in::{NewSession, OwnSession, SessionRecord, Stale, Tried};
 pub use sysadmins::{Credentials, NewSysadmin, PasswordChange, Removed, SysadminRecord};
+pub use users::Happened;
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 

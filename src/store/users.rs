@@ -66,7 +66,7 @@ impl Happened {
 
 impl Store {
     /// Stores a batch of what happened in one transaction.
-    pub async fn record(&self, happened: &Happened) -> Result<(), StoreError> {
+    pub async fn store_happened(&self, happened: &Happened) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         for (session, name, at) in &happened.opened {
             within!(&mut tx, c => sqlx::query(OPENED)

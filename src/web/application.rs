@@ -52,7 +52,6 @@ pub struct Application {
     keeper: JoinHandle<()>,
     meters: JoinHandle<()>,
     cleaner: JoinHandle<()>,
-    tidier: JoinHandle<()>,
     recorder: JoinHandle<()>,
 }
 
@@ -113,7 +112,6 @@ impl Application {
         let meters = meters::start();
         let cleaner = tokio::spawn(cleaning::keep(gateway.clone(), settings.launches_kept));
         let keeper = tokio::spawn(journal::keep(gateway.clone()));
-        let tidier = tokio::spawn(sysadmin::tidy(gateway.clone()));
         Ok(Self {
             server,
             address,
@@ -122,7 +120,6 @@ impl Application {
             keeper,
             meters,
             cleaner,
-            tidier,
             recorder: recorder_task,
         })
     }
@@ -165,7 +162,7 @@ impl Application {
                 "calls are cut short: what they made on external servers is not known here"
             );
         }
-        for task in [self.watcher, self.keeper, self.meters, self.cleaner, self.tidier] {
+        for task in [self.watcher, self.keeper, self.meters, self.cleaner] {
             task.abort();
         }
         let left = end.saturating_duration_since(Instant::now()).max(RECORDS);

@@ -6,35 +6,24 @@ pub mod people;
 pub mod sessions;
 pub mod sign_in;
 
-use std::time::Duration;
-
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 
 use super::{Gateway, random};
 use crate::domain::sysadmin::{DEVICE, IDLE, LONGEST, TRIES_KEPT};
 use crate::domain::ticket::Ticket;
-use crate::store::Stale;
+use crate::store::{Stale, StoreError};
 
-/// How often what is over is forgotten.
-const TIDY: Duration = Duration::from_secs(600);
-
-/// Forgets sessions, devices, tries and addresses that are over, for as long as the gateway runs. They
-/// count for nothing before they are forgotten; this only keeps the tables small.
-pub async fn tidy(gateway: Gateway) {
-    loop {
-        let now = Utc::now();
-        let stale = Stale {
-            session_seen: now - IDLE,
-            session_created: now - LONGEST,
-            device_used: now - DEVICE,
-            tried: now - TRIES_KEPT,
-            first_start_expired: now,
-        };
-        if let Err(error) = gateway.store.forget_stale(stale).await {
-            tracing::warn!(%error, "what is over of sign-ins could not be forgotten");
-        }
-        tokio::time::sleep(TIDY).await;
-    }
+/// Forgets sessions, devices, tries and addresses that are over. They count for nothing before they are
+/// forgotten; this only keeps the tables small.
+pub(super) async fn clean(gateway: &Gateway, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let stale = Stale {
+        session_seen: now - IDLE,
+        session_created: now - LONGEST,
+        device_used: now - DEVICE,
+        tried: now - TRIES_KEPT,
+        first_start_expired: now,
+    };
+    gateway.store.forget_stale(stale).await
 }
 
 /// A new ticket.

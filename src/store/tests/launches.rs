@@ -50,7 +50,7 @@ async fn launches_are_found_by_whatever_is_known_of_them(
             launches: part.to_vec(),
             ..Happened::default()
         };
-        store.record(&happened).await.unwrap();
+        store.store_happened(&happened).await.unwrap();
     }
     let all = store.launches(&LaunchFilter::default(), 100).await.unwrap();
     assert_eq!(all.len(), 60);
@@ -145,7 +145,7 @@ async fn calls_are_found_with_the_launch_that_they_belong_to_and_what_is_old_is_
         ],
         ..Happened::default()
     };
-    store.record(&happened).await.unwrap();
+    store.store_happened(&happened).await.unwrap();
     let all = store.launches(&LaunchFilter::default(), 10).await.unwrap();
     let outcomes = |calls: Vec<StoredCall>| -> Vec<String> {
         calls.into_iter().map(|call| call.outcome).collect()

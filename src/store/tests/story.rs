@@ -196,7 +196,7 @@ async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind:
             in_use,
             ..Happened::default()
         };
-        store.record(&happened).await.unwrap();
+        store.store_happened(&happened).await.unwrap();
     }
     let later = now() + TimeDelta::hours(1);
     assert!(
