@@ -5,6 +5,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
+use crate::domain::audit::Actor;
 use crate::flows::apply::{self, ApplyError};
 use crate::opening::{self, OpenError};
 use crate::sample::Running;
@@ -73,6 +74,7 @@ impl Demo {
         apply::apply(
             &opened.store,
             &opened.secret_keys.vault(),
+            &Actor::CommandLine,
             &configuration,
             false,
         )

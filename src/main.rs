@@ -13,6 +13,7 @@ use tracing_subscriber::EnvFilter;
 
 use admin_command::AdminCommand;
 use toolgate::demo::Demo;
+use toolgate::domain::audit::Actor;
 use toolgate::flows::check::Checked;
 use toolgate::flows::journal::Retried;
 use toolgate::flows::{Gateway, apply, check, journal, sign};
@@ -203,7 +204,7 @@ async fn apply_file(settings: &Settings, file: &Path, dry_run: bool) -> anyhow::
     } else {
         let opened = opening::open(settings).await?;
         let vault = opened.secret_keys.vault();
-        let report = apply::apply(&opened.store, &vault, &text, dry_run).await;
+        let report = apply::apply(&opened.store, &vault, &Actor::CommandLine, &text, dry_run).await;
         opened.store.close().await;
         report
     };

@@ -8,6 +8,8 @@ use futures_util::TryFutureExt;
 
 use super::{Store, StoreError, Tx, count, read, statements, within};
 
+use crate::domain::audit::Entry;
+
 statements! {
     VERSION = "select version from configuration_version where id = 1";
     /// Also the lock that keeps two changes apart.
@@ -148,10 +150,12 @@ pub struct Change {
 }
 
 impl Change {
-    /// Makes what is stored match `after`, for the platforms, servers and tools that it names, and ends.
+    /// Makes what is stored match `after`, for the platforms, servers and tools that it names, tells the
+    /// audit, and ends.
     pub async fn commit(
         mut self,
         after: &StoredConfiguration,
+        told: &[Entry],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let tx = &mut self.tx;
@@ -176,6 +180,9 @@ impl Change {
             within!(&mut *tx, c => sqlx::query(SET_TOOL)
                 .bind(&tool.signature).bind(&tool.definition).bind(at)
                 .execute(c).map_ok(count))?;
+        }
+        for entry in told {
+            super::audit::record(tx, entry).await?;
         }
         self.tx.commit().await
     }

@@ -7,6 +7,7 @@ mod file;
 mod plan;
 mod report;
 mod secret;
+mod told;
 
 pub use file::{FileError, parse};
 pub use report::{Outcome, Report};
@@ -15,6 +16,7 @@ use chrono::Utc;
 
 use super::configuration::{LoadError, assemble};
 use super::random;
+use crate::domain::audit::Actor;
 use crate::domain::secret_keys::{SecretKeys, Vault};
 use crate::store::{Store, StoreError, StoredConfiguration};
 
@@ -44,10 +46,12 @@ pub fn plan_on_nothing(text: &str) -> Result<Report, ApplyError> {
     Ok(plan.report)
 }
 
-/// Applies the text of a file; with `dry_run` only says what would change.
+/// Applies the text of a file in somebody's name, for the audit; with `dry_run` only says what would
+/// change.
 pub async fn apply(
     store: &Store,
     vault: &Vault,
+    actor: &Actor,
     text: &str,
     dry_run: bool,
 ) -> Result<Report, ApplyError> {
@@ -60,7 +64,9 @@ pub async fn apply(
     assemble(merged, vault)?;
     let changes = plan.changes();
     if !dry_run && !changes.is_empty() {
-        change.commit(&changes, Utc::now()).await?;
+        let now = Utc::now();
+        let entries = told::entries(&plan.report, &change.before, &changes, actor, now);
+        change.commit(&changes, &entries, now).await?;
     }
     Ok(plan.report)
 }

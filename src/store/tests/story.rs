@@ -51,7 +51,7 @@ async fn configured(store: &Store) {
     };
     let before = store.configuration_version().await.unwrap();
     let change = store.change_configuration().await.unwrap();
-    change.commit(&after, now()).await.unwrap();
+    change.commit(&after, &[], now()).await.unwrap();
     assert_eq!(store.configuration_version().await.unwrap(), before + 1);
     let stored = store.configuration().await.unwrap();
     assert!(stored.platforms == after.platforms && stored.servers == after.servers);

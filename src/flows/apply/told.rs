@@ -1,0 +1,80 @@
+//! What the audit is told of a change of configuration: each object before and after, in the words of the
+//! file, its secrets masked.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::report::{Outcome, Report};
+use crate::domain::audit::{Actor, Entry};
+use crate::flows::audit::entry;
+use crate::store::{PlatformRecord, ServerRecord, StoredConfiguration, ToolRecord};
+
+/// An entry for each object that is made or changed.
+pub(super) fn entries(
+    report: &Report,
+    before: &StoredConfiguration,
+    after: &StoredConfiguration,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Vec<Entry> {
+    let told = report.objects.iter().filter_map(|(kind, id, outcome)| {
+        let changed = match outcome {
+            Outcome::Created => &[],
+            Outcome::Changed(fields) => fields.as_slice(),
+            Outcome::Same | Outcome::NotNamed => return None,
+        };
+        let action = match (*kind, outcome) {
+            ("platform", Outcome::Created) => "platform.added",
+            ("platform", _) => "platform.changed",
+            ("server", Outcome::Created) => "server.added",
+            ("server", _) => "server.changed",
+            ("tool", Outcome::Created) => "tool.added",
+            _ => "tool.changed",
+        };
+        let mut states = [before, after].map(|stored| match *kind {
+            "platform" => stored.platforms.get(id).map(platform),
+            "server" => stored.servers.get(id).map(server),
+            _ => stored.tools.get(id).map(tool),
+        });
+        // A secret looks alike before and after.
+        if let (Some(after), false) = (&mut states[1], changed.is_empty()) {
+            after["changed"] = json!(changed);
+        }
+        Some(entry(actor, action, id, states, now))
+    });
+    told.collect()
+}
+
+/// A platform, as the audit shows it.
+pub(in crate::flows) fn platform(record: &PlatformRecord) -> Value {
+    json!({
+        "name": record.name,
+        "url": record.url,
+        "launch_auth": record.launch_auth,
+        "launch_secret": record.launch_secret.is_some().then_some(true),
+        "callback_state": record.callback_state,
+        "api_token": record.api_token_hash.is_some().then_some(true),
+        "finish_url": record.finish_url,
+    })
+}
+
+/// A server, as the audit shows it.
+pub(in crate::flows) fn server(record: &ServerRecord) -> Value {
+    json!({
+        "name": record.name,
+        "url": record.url,
+        "key": record.server_key.is_some().then_some(true),
+        "prefix": record.prefix,
+        "enabled": record.enabled,
+        "sign_redirects": record.sign_redirects,
+        "timeout_ms": record.timeout_ms,
+        "private_network": record.private_network,
+        "tools": record.tools,
+        "settings": record.settings,
+    })
+}
+
+/// A tool, as the audit shows it.
+pub(in crate::flows) fn tool(record: &ToolRecord) -> Value {
+    json!({ "definition": record.definition })
+}
