@@ -16,6 +16,9 @@ pub enum QueryError {
     /// A required parameter is absent or blank.
     #[error("the parameter {0} is missing")]
     Missing(&'static str),
+    /// A flag is neither true nor false.
+    #[error("the parameter {0} must be true or false")]
+    Flag(&'static str),
 }
 
 /// A parsed query string, or the fields of a form.
@@ -78,6 +81,15 @@ impl<'a> Query<'a> {
             .filter(|value| !value.trim().is_empty())
             .ok_or(QueryError::Missing(name))
     }
+
+    /// A flag: `true`, `false`, or left out, which is false.
+    pub fn flag(&self, name: &'static str) -> Result<bool, QueryError> {
+        match self.get(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(QueryError::Flag(name)),
+        }
+    }
 }
 
 /// Undoes form encoding; `None` where an escape is broken or the bytes are no UTF-8.
@@ -113,6 +125,13 @@ mod tests {
         assert_eq!(query.get("c"), Some(""));
         assert_eq!(query.check(), Ok(()));
         assert_eq!(query.required("c"), Err(QueryError::Missing("c")));
+        let flags = Query::parse("yes=true&no=false&perhaps=1");
+        assert_eq!(flags.flag("yes"), Ok(true));
+        assert_eq!(
+            (flags.flag("no"), flags.flag("absent")),
+            (Ok(false), Ok(false))
+        );
+        assert_eq!(flags.flag("perhaps"), Err(QueryError::Flag("perhaps")));
     }
 
     #[test]

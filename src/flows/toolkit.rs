@@ -5,8 +5,7 @@ use crate::domain::platform::Platform;
 use crate::domain::redirect::tool_page;
 
 /// One tool of a toolkit.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolkitTool {
     /// Its signature.
     pub signature: String,

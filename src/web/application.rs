@@ -9,6 +9,7 @@ use actix_web::{App, HttpServer, web};
 use chrono::Utc;
 use tokio::task::JoinHandle;
 
+use super::api::Document;
 use super::front_door::front_door;
 use super::limits::Limits;
 use super::meters;
@@ -91,6 +92,7 @@ impl Application {
 
         let workers = std::thread::available_parallelism().map_or(2, usize::from);
         let limits = web::Data::new(Limits::new(settings.trusted_proxies.clone()));
+        let document = web::Data::new(Document::of(gateway.public_url()));
         let (database, shared) = (settings.database.clone(), gateway.clone());
         let server = HttpServer::new(move || {
             // Each worker has connections of its own: a query is cheapest on the thread that asks.
@@ -99,6 +101,7 @@ impl Application {
             App::new()
                 .app_data(web::Data::new(shared.on_thread(store)))
                 .app_data(limits.clone())
+                .app_data(document.clone())
                 .wrap(from_fn(front_door))
                 .configure(super::routes)
         })

@@ -21,6 +21,7 @@ use super::limits::Limits;
 use super::meters;
 use super::pages;
 use super::problem::Problem;
+use super::problem_document::{PROBLEM_JSON, ProblemDocument};
 use super::words::{self, Words};
 use crate::domain::launch_record::{LaunchKind, LaunchOutcome, LaunchRecord, Noted};
 use crate::flows::Gateway;
@@ -246,24 +247,11 @@ fn too_many(request: &HttpRequest) -> Option<u64> {
     limits.refused(limits.address_of(request)?).err()
 }
 
-/// RFC 9457.
 fn problem_document(words: &Words, id: RequestId) -> HttpResponse {
-    let mut document = serde_json::json!({
-        "type": format!("urn:toolgate:problem:{}", words.code),
-        "title": words.title,
-        "status": words.status.as_u16(),
-        "detail": words.detail,
-        "advice": words.advice,
-        "code": words.code,
-        "requestId": id.to_string(),
-    });
-    if let Some(entry) = &words.entry {
-        document["journalEntry"] = entry.as_str().into();
-    }
     HttpResponse::build(words.status)
-        .content_type("application/problem+json")
+        .content_type(PROBLEM_JSON)
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(document.to_string())
+        .json(ProblemDocument::of(words, id.to_string()))
 }
 
 /// Writes a launch down. One that is told to wait is only counted: whoever guesses fills no table.

@@ -12,6 +12,7 @@ mod meters;
 mod ops;
 mod pages;
 mod problem;
+mod problem_document;
 mod words;
 
 pub use application::{Application, StartError};
@@ -38,6 +39,16 @@ fn routes(config: &mut web::ServiceConfig) {
         )
         .service(web::resource("/metrics").route(web::get().to(meters::metrics)))
         .service(web::resource("/static/{file}").route(web::get().to(assets::asset)))
+        .service(
+            web::resource("/api/openapi.json")
+                .route(web::get().to(api::openapi_json))
+                .default_service(web::to(problem::no_such_method)),
+        )
+        .service(
+            web::resource("/api/docs")
+                .route(web::get().to(api::docs))
+                .default_service(web::to(problem::no_such_method)),
+        )
         .service(
             web::scope("/api/v1")
                 .configure(api::routes)

@@ -4,6 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::api::Reference;
 use super::assets::VERSION;
 use super::problem::Problem;
 use super::words::Words;
@@ -71,6 +72,14 @@ struct MonitorPage<'a> {
     content: &'a Content,
     sessions: &'a [MonitoredSession],
     results: &'a Results,
+}
+
+/// The API, for people.
+#[derive(Template)]
+#[template(path = "api.html")]
+struct ApiPage<'a> {
+    frame: Frame<'a>,
+    api: &'a Reference,
 }
 
 /// What a page without more to it says.
@@ -185,6 +194,12 @@ pub(super) fn monitor(monitoring: &Monitoring, gateway: &Gateway) -> Result<Http
         results: &monitoring.results,
     };
     page(StatusCode::OK, &template, Some(gateway))
+}
+
+/// The page of the API.
+pub(super) fn api(api: &Reference, gateway: &Gateway) -> Result<HttpResponse, Problem> {
+    let frame = Frame::of(Some(gateway));
+    page(StatusCode::OK, &ApiPage { frame, api }, Some(gateway))
 }
 
 fn page(

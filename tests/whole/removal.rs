@@ -29,7 +29,7 @@ async fn what_is_removed_is_forgotten_here_and_listed_as_left_behind(
     let unclear = format!("{CONTENT}?removeSessionData=perhaps");
     assert_eq!(
         gateway.call("DELETE", &unclear, None).await.refused(400),
-        "body"
+        "parameter"
     );
     assert_eq!(gateway.rows().await, before);
 

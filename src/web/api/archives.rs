@@ -7,10 +7,15 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 use futures_util::TryStreamExt;
+use utoipa::ToSchema;
 
 use super::LONGEST_BODY;
 use super::caller::Caller;
-use super::contents::{key, made};
+use super::contents::{ContentAnswer, made};
+use super::paths::ContentPath;
+use super::refusals::{
+    Making, OfContent, OfTool, OnItsServer, Outgoing, Refused, WithArchive, WithBody, WithCustomCsv,
+};
 use crate::flows::export::export_tool_content;
 use crate::flows::import::import_tool_content;
 use crate::flows::making::NewContent;
@@ -21,13 +26,32 @@ use crate::web::problem::Problem;
 /// A form has this long to come in.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// exportToolContent: a ZIP, made whole before it is sent.
+/// exportToolContent: an archive of content
+///
+/// A ZIP of `manifest.json` and, where the content was saved on its server, `ext_tool.txt`, what the server
+/// exports of it. It is whole before its first byte is sent.
+#[utoipa::path(
+    get,
+    path = "/api/v1/tools/{signature}/contents/{toolContentID}/export",
+    operation_id = "exportToolContent",
+    tag = "archives",
+    params(ContentPath),
+    responses(
+        (
+            status = 200,
+            description = "The archive.",
+            content_type = "application/zip",
+            headers(("Content-Disposition" = String, description = "`attachment`, with a file name.")),
+        ),
+        Refused<(OfTool, OfContent, OnItsServer, Outgoing)>,
+    )
+)]
 pub(super) async fn export(
-    path: web::Path<(String, String)>,
+    path: web::Path<ContentPath>,
     caller: Caller,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
-    let key = key(&caller, &path)?;
+    let key = path.key(&caller)?;
     let archive = export_tool_content(&gateway, &key, Utc::now()).await?;
     let name = format!("attachment; filename=\"{}-{}.zip\"", key.signature, key.id);
     Ok(HttpResponse::Ok()
@@ -38,15 +62,31 @@ pub(super) async fn export(
         .streaming(archive.stream().map_ok(web::Bytes::from)))
 }
 
-/// importToolContent: 201 made now, 200 there already by the same call.
+/// importToolContent: make content of an archive
+///
+/// Sends the server what the archive holds; without such it makes content here alone. It is safe to repeat:
+/// the same call again, with the same file, answers with the same content and makes nothing twice.
+#[utoipa::path(
+    post,
+    path = "/api/v1/tools/{signature}/contents/{toolContentID}/import",
+    operation_id = "importToolContent",
+    tag = "archives",
+    params(ContentPath),
+    request_body(content = Form, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, description = "The content; the same call made it before.", body = ContentAnswer),
+        (status = 201, description = "The content; it was made now.", body = ContentAnswer),
+        Refused<(OfTool, WithBody, WithArchive, WithCustomCsv, Making, Outgoing)>,
+    )
+)]
 pub(super) async fn import(
     request: HttpRequest,
-    path: web::Path<(String, String)>,
+    path: web::Path<ContentPath>,
     caller: Caller,
     gateway: web::Data<Gateway>,
     form: Multipart,
 ) -> Result<HttpResponse, Problem> {
-    let key = key(&caller, &path)?;
+    let key = path.key(&caller)?;
     let longest = gateway.longest_archive();
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
@@ -68,11 +108,18 @@ fn lacks(field: &str) -> Refusal {
     Refusal::Body(format!("the field {field} is missing"))
 }
 
-/// The form of an import.
-#[derive(Default)]
+/// An archive, and whom it is for.
+#[derive(Default, ToSchema)]
+#[schema(as = Import)]
 struct Form {
+    /// One RFC 4180 record: user, course, section and server id, or what the tool has in their place.
+    #[schema(rename = "customCSV", required, value_type = String)]
     custom_csv: Option<String>,
+    /// The server, where customCSV names none.
+    #[schema(rename = "extLmsId", value_type = String, required = false)]
     ext_lms_id: Option<String>,
+    /// An archive that a gateway exported, of content of the same tool, or the `ext_tool.txt` of an old LAMS.
+    #[schema(required, value_type = String, content_media_type = "application/octet-stream")]
     file: Option<Spool>,
 }
 

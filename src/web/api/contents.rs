@@ -3,9 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::caller::Caller;
-use crate::domain::content::{Content, ContentKey};
+use super::paths::ContentPath;
+use super::refusals::{
+    Making, OfContent, OfTool, Outgoing, Refused, WithBody, WithCustomCsv, WithoutSessions,
+};
+use crate::domain::content::Content;
 use crate::domain::id::ToolContentId;
 use crate::domain::query::Query;
 use crate::flows::copy::copy_tool_content;
@@ -13,53 +18,130 @@ use crate::flows::making::NewContent;
 use crate::flows::{Gateway, Refusal, contents, removal};
 use crate::web::problem::Problem;
 
-/// Content, as the API shows it.
-#[derive(Serialize)]
+/// Content: what an author saved, or a call made.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ContentAnswer {
+#[schema(as = Content, examples(json!({
+    "toolContentID": 1234,
+    "signature": "mdquiz10",
+    "extLmsId": "moodle",
+    "user": "bill",
+    "course": "7",
+    "section": "3",
+    "extToolContentID": "555",
+    "defineLater": false,
+    "runOffline": false,
+    "contentInUse": true,
+    "createdAt": "2026-11-02T09:30:00.000Z",
+    "updatedAt": "2026-11-02T09:41:07.250Z",
+})))]
+pub(super) struct ContentAnswer {
+    /// Its number on the platform.
     #[serde(rename = "toolContentID")]
+    #[schema(minimum = 1)]
     tool_content_id: i64,
+    /// Its tool.
     signature: String,
+    /// The server that it lives on.
     ext_lms_id: String,
+    /// The login there of whoever made it.
     user: String,
+    /// Its course there.
     course: String,
+    /// Its section there, where the tool has one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     section: Option<String>,
+    /// The address of its course, where the tool has one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     course_url: Option<String>,
+    /// Its id on the server; null as long as it was not saved there.
     #[serde(rename = "extToolContentID")]
+    #[schema(required)]
     ext_tool_content_id: Option<String>,
+    /// Whether learners have to wait: it is to be defined later, or a teacher is editing it right now.
     define_later: bool,
+    /// Whether learners do it offline.
     run_offline: bool,
+    /// Whether a session of it was opened.
     content_in_use: bool,
+    /// When it was made.
+    #[schema(format = DateTime)]
     created_at: String,
+    /// When it was last saved.
+    #[schema(format = DateTime)]
     updated_at: String,
 }
 
-/// The flags of `PATCH`; what is left out stays.
-#[derive(Deserialize)]
+/// Flags to set; what is left out stays.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Flags {
+#[schema(examples(json!({"defineLater": true})))]
+pub(super) struct Flags {
+    /// Learners wait until it is false again, or an author has saved the content.
     define_later: Option<bool>,
+    /// Learners are told to do it offline.
     run_offline: Option<bool>,
 }
 
+/// What to copy, and for whom.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(json!({"from": 1234, "customCSV": "bill,7,3,moodle"})))]
+pub(super) struct Copy {
+    /// The content to copy. Null, content that is not known and content that was not saved on its server yet
+    /// make default content.
+    #[schema(minimum = 1)]
+    from: Option<i64>,
+    /// One RFC 4180 record: user, course, section and server id, or what the tool has in their place.
+    #[serde(rename = "customCSV")]
+    custom_csv: String,
+    /// The server, where customCSV names none.
+    ext_lms_id: Option<String>,
+}
+
+/// Read content
+#[utoipa::path(
+    get,
+    path = "/api/v1/tools/{signature}/contents/{toolContentID}",
+    operation_id = "getToolContent",
+    tag = "contents",
+    params(ContentPath),
+    responses(
+        (status = 200, description = "The content.", body = ContentAnswer),
+        Refused<(OfTool, OfContent)>,
+    )
+)]
 pub(super) async fn get(
-    path: web::Path<(String, String)>,
+    path: web::Path<ContentPath>,
     caller: Caller,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
-    let content = contents::get(&gateway, &key(&caller, &path)?).await?;
+    let content = contents::get(&gateway, &path.key(&caller)?).await?;
     super::json(HttpResponse::Ok(), &ContentAnswer::of(content))
 }
 
+/// setAsDefineLater, setAsRunOffline: set flags of content
+#[utoipa::path(
+    patch,
+    path = "/api/v1/tools/{signature}/contents/{toolContentID}",
+    operation_id = "setToolContentFlags",
+    tag = "contents",
+    params(ContentPath),
+    request_body = Flags,
+    responses(
+        (status = 200, description = "The content, with its flags set.", body = ContentAnswer),
+        Refused<(OfTool, OfContent, WithBody)>,
+    )
+)]
 pub(super) async fn patch(
-    path: web::Path<(String, String)>,
+    path: web::Path<ContentPath>,
     caller: Caller,
     gateway: web::Data<Gateway>,
     body: web::Bytes,
 ) -> Result<HttpResponse, Problem> {
-    let key = key(&caller, &path)?;
+    let key = path.key(&caller)?;
     let flags: Flags = super::read(&body)?;
     let content = contents::set_flags(
         &gateway,
@@ -72,46 +154,68 @@ pub(super) async fn patch(
     super::json(HttpResponse::Ok(), &ContentAnswer::of(content))
 }
 
-/// removeToolContent: 204; 409 where sessions exist and `removeSessionData` is not true.
+/// removeToolContent: forget content
+///
+/// What stays on its server is deleted there where the tool has a call for that; else it is listed for the
+/// operator.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/tools/{signature}/contents/{toolContentID}",
+    operation_id = "removeToolContent",
+    tag = "contents",
+    params(
+        ContentPath,
+        (
+            "removeSessionData" = Option<bool>,
+            Query,
+            description = "Whether its sessions are forgotten with it. Content that has sessions stays otherwise.",
+            example = true,
+        ),
+    ),
+    responses(
+        (status = 204, description = "It is forgotten."),
+        Refused<(OfTool, OfContent, WithoutSessions)>,
+    )
+)]
 pub(super) async fn delete(
     request: HttpRequest,
-    path: web::Path<(String, String)>,
+    path: web::Path<ContentPath>,
     caller: Caller,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
-    let key = key(&caller, &path)?;
+    let key = path.key(&caller)?;
     let query = Query::parse(request.query_string());
     query.check().map_err(Refusal::from)?;
-    let with_sessions = match query.get("removeSessionData") {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => {
-            return Err(Refusal::Body("removeSessionData must be true or false".to_owned()).into());
-        }
-    };
+    let with_sessions = query.flag("removeSessionData").map_err(Refusal::from)?;
     removal::remove_content(&gateway, &key, with_sessions, Utc::now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// The body of `copy`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CopyBody {
-    from: Option<i64>,
-    #[serde(rename = "customCSV")]
-    custom_csv: String,
-    ext_lms_id: Option<String>,
-}
-
-/// copyToolContent: 201 made now, 200 there already by the same call.
+/// copyToolContent: make content, as a copy
+///
+/// Sends its server one clone call. It is safe to repeat: the same call again answers with the same content
+/// and makes nothing twice.
+#[utoipa::path(
+    post,
+    path = "/api/v1/tools/{signature}/contents/{toolContentID}/copy",
+    operation_id = "copyToolContent",
+    tag = "contents",
+    params(ContentPath),
+    request_body = Copy,
+    responses(
+        (status = 200, description = "The content; the same call made it before.", body = ContentAnswer),
+        (status = 201, description = "The content; it was made now.", body = ContentAnswer),
+        Refused<(OfTool, WithBody, WithCustomCsv, Making, Outgoing)>,
+    )
+)]
 pub(super) async fn copy(
-    path: web::Path<(String, String)>,
+    path: web::Path<ContentPath>,
     caller: Caller,
     gateway: web::Data<Gateway>,
     body: web::Bytes,
 ) -> Result<HttpResponse, Problem> {
-    let key = key(&caller, &path)?;
-    let body: CopyBody = super::read(&body)?;
+    let key = path.key(&caller)?;
+    let body: Copy = super::read(&body)?;
     let from = body
         .from
         .map(ToolContentId::from_number)
@@ -133,14 +237,6 @@ pub(super) fn made((content, now): (Content, bool)) -> Result<HttpResponse, Prob
         HttpResponse::Ok()
     };
     super::json(response, &ContentAnswer::of(content))
-}
-
-pub(super) fn key(caller: &Caller, path: &(String, String)) -> Result<ContentKey, Refusal> {
-    Ok(ContentKey {
-        platform: caller.platform.id.clone(),
-        signature: caller.tool(&path.0)?,
-        id: path.1.parse()?,
-    })
 }
 
 impl ContentAnswer {

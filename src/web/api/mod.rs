@@ -4,9 +4,16 @@
 mod archives;
 mod caller;
 mod contents;
+mod document;
 mod outputs;
+mod paths;
+mod reference;
+mod refusals;
 mod sessions;
 mod toolkit;
+
+pub(super) use document::{Document, docs, openapi_json};
+pub(super) use reference::Reference;
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, HttpResponseBuilder, web};
@@ -25,39 +32,44 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .service(call("/toolkit").route(web::get().to(toolkit::get)))
         .service(
-            call("/tools/{signature}/contents/{id}")
+            call("/tools/{signature}/contents/{toolContentID}")
                 .route(web::get().to(contents::get))
                 .route(web::patch().to(contents::patch))
                 .route(web::delete().to(contents::delete)),
         )
         .service(
-            call("/tools/{signature}/contents/{id}/copy").route(web::post().to(contents::copy)),
+            call("/tools/{signature}/contents/{toolContentID}/copy")
+                .route(web::post().to(contents::copy)),
         )
         .service(
-            call("/tools/{signature}/contents/{id}/export").route(web::get().to(archives::export)),
+            call("/tools/{signature}/contents/{toolContentID}/export")
+                .route(web::get().to(archives::export)),
         )
         .service(
-            call("/tools/{signature}/contents/{id}/import").route(web::post().to(archives::import)),
+            call("/tools/{signature}/contents/{toolContentID}/import")
+                .route(web::post().to(archives::import)),
         )
         .service(
-            call("/tools/{signature}/contents/{id}/output-definitions")
+            call("/tools/{signature}/contents/{toolContentID}/output-definitions")
                 .route(web::get().to(outputs::definitions)),
         )
         .service(
-            call("/tools/{signature}/sessions/{id}/outputs").route(web::get().to(outputs::values)),
+            call("/tools/{signature}/sessions/{toolSessionID}/outputs")
+                .route(web::get().to(outputs::values)),
         )
         .service(
-            call("/tools/{signature}/sessions/{id}/portfolio")
+            call("/tools/{signature}/sessions/{toolSessionID}/portfolio")
                 .route(web::get().to(outputs::portfolio)),
         )
         .service(
-            call("/tools/{signature}/sessions/{id}")
+            call("/tools/{signature}/sessions/{toolSessionID}")
                 .route(web::get().to(sessions::get))
                 .route(web::put().to(sessions::put))
                 .route(web::delete().to(sessions::delete)),
         )
         .service(
-            call("/tools/{signature}/sessions/{id}/leave").route(web::post().to(sessions::leave)),
+            call("/tools/{signature}/sessions/{toolSessionID}/leave")
+                .route(web::post().to(sessions::leave)),
         );
 }
 

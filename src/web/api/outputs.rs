@@ -4,9 +4,12 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
 
 use super::caller::Caller;
-use super::{contents, sessions};
+use super::paths::{ContentPath, SessionPath};
+use super::refusals::{OfContent, OfPortfolio, OfSession, OfTool, OnItsServer, Outgoing, Refused};
 use crate::domain::query::Query;
 use crate::domain::tool::OutputValue;
 use crate::flows::outputs::{self, Column, NamedValue, OptionOutput};
@@ -14,27 +17,53 @@ use crate::flows::{Gateway, Refusal, portfolio};
 use crate::web::problem::Problem;
 
 /// The outputs that content has.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = OutputDefinitions, examples(
+    json!({"definitions": [{
+        "name": "learner.mark",
+        "type": "LONG",
+        "start": 0,
+        "end": null,
+        "conditions": [],
+    }]}),
+    json!({"definitions": [{
+        "name": "learner.choice.output",
+        "type": "SET_BOOLEAN",
+        "start": null,
+        "end": null,
+        "conditions": [
+            {"name": "learner.choice.output#17", "displayName": "Tea", "type": "BOOLEAN"},
+            {"name": "learner.choice.output#18", "displayName": "Coffee", "type": "BOOLEAN"},
+        ],
+    }]}),
+))]
 struct Definitions {
+    /// One for each output.
     definitions: Vec<DefinitionAnswer>,
 }
 
-/// An output, as the API shows it.
-#[derive(Serialize)]
+/// An output that content has.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OutputDefinition)]
 struct DefinitionAnswer {
+    /// What its value is asked for by, where it is a number.
     name: String,
+    /// What its value is.
     #[serde(rename = "type")]
     kind: OutputType,
     /// The least value, where it is a number.
+    #[schema(required)]
     start: Option<i64>,
     /// The greatest value, where there is one.
+    #[schema(required)]
     end: Option<i64>,
     /// Conditions to offer, in this order.
     conditions: Vec<Condition>,
 }
 
-/// What the value of an output is, in LAMS's words.
-#[derive(Serialize, Clone, Copy)]
+/// What a value is, in LAMS's words: a whole number; true or false for each of several conditions; true or
+/// false.
+#[derive(Serialize, Clone, Copy, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum OutputType {
     /// A whole number.
@@ -46,50 +75,112 @@ enum OutputType {
 }
 
 /// A condition that a design may ask for.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Condition {
+    /// What its value is asked for by.
     name: String,
+    /// What people read.
     display_name: String,
+    /// What its value is.
     #[serde(rename = "type")]
     kind: OutputType,
 }
 
 /// The outputs of a learner.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(examples(
+    json!({"outputs": [{"name": "learner.mark", "type": "LONG", "value": 85}]}),
+    json!({"outputs": [{"name": "learner.choice.output#17", "type": "BOOLEAN", "value": true}]}),
+))]
 struct Outputs {
+    /// All that there are, or the one that was asked for.
     outputs: Vec<OutputAnswer>,
 }
 
 /// An output with its value.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Output)]
 struct OutputAnswer {
+    /// The name that it was asked for by.
     name: String,
+    /// What its value is.
     #[serde(rename = "type")]
     kind: OutputType,
+    /// The value.
+    #[schema(schema_with = number_or_boolean)]
     value: OutputValue,
 }
 
-/// getToolOutputDefinitions
+fn number_or_boolean() -> OneOfBuilder {
+    OneOfBuilder::new()
+        .item(ObjectBuilder::new().schema_type(Type::Integer))
+        .item(ObjectBuilder::new().schema_type(Type::Boolean))
+        .description(Some("The value: a whole number, or true or false."))
+}
+
+/// getToolOutputDefinitions: the outputs that content has
+#[utoipa::path(
+    get,
+    path = "/api/v1/tools/{signature}/contents/{toolContentID}/output-definitions",
+    operation_id = "getToolOutputDefinitions",
+    tag = "outputs",
+    params(ContentPath),
+    responses(
+        (status = 200, description = "The outputs; none where there are none yet.", body = Definitions),
+        Refused<(OfTool, OfContent, OnItsServer, Outgoing)>,
+    )
+)]
 pub(super) async fn definitions(
-    path: web::Path<(String, String)>,
+    path: web::Path<ContentPath>,
     caller: Caller,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
-    let key = contents::key(&caller, &path)?;
+    let key = path.key(&caller)?;
     let definitions = outputs::definitions(&gateway, &key).await?;
     let definitions = definitions.into_iter().map(DefinitionAnswer::of).collect();
     super::json(HttpResponse::Ok(), &Definitions { definitions })
 }
 
-/// getToolOutput: the one that `name` names, or all.
+/// getToolOutput: a learner's outputs in a session
+///
+/// Read from the server now. Reading changes nothing that is stored.
+#[utoipa::path(
+    get,
+    path = "/api/v1/tools/{signature}/sessions/{toolSessionID}/outputs",
+    operation_id = "getToolOutput",
+    tag = "outputs",
+    params(
+        SessionPath,
+        (
+            "user" = String,
+            Query,
+            description = "The learner's LAMS login.",
+            min_length = 1,
+            max_length = 255,
+            example = "mdl_Bill",
+        ),
+        (
+            "name" = Option<String>,
+            Query,
+            description = "The name of one output; all are read without it.",
+            min_length = 1,
+            max_length = 255,
+            example = "learner.mark",
+        ),
+    ),
+    responses(
+        (status = 200, description = "The outputs.", body = Outputs),
+        Refused<(OfTool, OfSession, OnItsServer, Outgoing)>,
+    )
+)]
 pub(super) async fn values(
     request: HttpRequest,
-    path: web::Path<(String, String)>,
+    path: web::Path<SessionPath>,
     caller: Caller,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
-    let key = sessions::key(&caller, &path)?;
+    let key = path.key(&caller)?;
     let query = Query::parse(request.query_string());
     let user = user(&query)?;
     let outputs = outputs::values(&gateway, &key, user, query.get("name")).await?;
@@ -97,14 +188,43 @@ pub(super) async fn values(
     super::json(HttpResponse::Ok(), &Outputs { outputs })
 }
 
-/// Export portfolio: what the external server shows of a learner, never to be opened as a page of ours.
+/// exportToolPortfolio: what a learner did in a session
+///
+/// What the server shows of it, byte for byte, to be kept as a file. It comes with a content security policy
+/// that keeps it from acting as a page of this gateway.
+#[utoipa::path(
+    get,
+    path = "/api/v1/tools/{signature}/sessions/{toolSessionID}/portfolio",
+    operation_id = "exportToolPortfolio",
+    tag = "outputs",
+    params(
+        SessionPath,
+        (
+            "user" = String,
+            Query,
+            description = "The learner's LAMS login.",
+            min_length = 1,
+            max_length = 255,
+            example = "mdl_Bill",
+        ),
+    ),
+    responses(
+        (
+            status = 200,
+            description = "The portfolio, of whatever type the server says.",
+            content_type = "*/*",
+            headers(("Content-Disposition" = String, description = "`attachment`, with a safe file name.")),
+        ),
+        Refused<(OfTool, OfSession, OfPortfolio, OnItsServer, Outgoing)>,
+    )
+)]
 pub(super) async fn portfolio(
     request: HttpRequest,
-    path: web::Path<(String, String)>,
+    path: web::Path<SessionPath>,
     caller: Caller,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
-    let key = sessions::key(&caller, &path)?;
+    let key = path.key(&caller)?;
     let query = Query::parse(request.query_string());
     let user = user(&query)?;
     let (portfolio, login) = portfolio::open(&gateway, &key, user).await?;

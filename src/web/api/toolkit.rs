@@ -1,19 +1,60 @@
 //! `GET /api/v1/toolkit`
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::caller::Caller;
+use super::refusals::Refused;
 use crate::domain::query::Query;
 use crate::flows::toolkit::{self, ToolkitTool};
 use crate::flows::{Gateway, Refusal};
 use crate::web::problem::Problem;
 
-#[derive(serde::Serialize)]
+/// The tools that an author may choose.
+#[derive(Serialize, ToSchema)]
+#[schema(examples(json!({"tools": [{
+    "signature": "mdquiz10",
+    "title": "Moodle Quiz",
+    "authorUrl": "https://gate.example.org/lams/tool/mdquiz10/authoring.do",
+    "servers": ["moodle"],
+}]})))]
 struct Toolkit {
-    tools: Vec<ToolkitTool>,
+    /// In the order in which they are shown.
+    tools: Vec<ToolAnswer>,
 }
 
-/// The tools of the server named by `extLmsId`; none without one that is known and enabled.
+/// A tool of the toolkit.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Tool)]
+struct ToolAnswer {
+    /// Its id in LAMS.
+    signature: String,
+    /// What people call it.
+    title: String,
+    /// Where authors are sent, before parameters are added.
+    author_url: String,
+    /// The enabled servers that it is on.
+    servers: Vec<String>,
+}
+
+/// The tools of a server
+///
+/// None without a server that is known and enabled.
+#[utoipa::path(
+    get,
+    path = "/api/v1/toolkit",
+    operation_id = "getToolkit",
+    tag = "toolkit",
+    params(
+        ("extLmsId" = Option<String>, Query, description = "The server.", example = "moodle"),
+    ),
+    responses(
+        (status = 200, description = "The tools, maybe none.", body = Toolkit),
+        Refused<()>,
+    )
+)]
 pub(super) async fn get(
     request: HttpRequest,
     caller: Caller,
@@ -22,5 +63,17 @@ pub(super) async fn get(
     let query = Query::parse(request.query_string());
     query.check().map_err(Refusal::from)?;
     let tools = toolkit::of_server(&gateway, &caller.platform, query.get("extLmsId"));
+    let tools = tools.into_iter().map(ToolAnswer::of).collect();
     super::json(HttpResponse::Ok(), &Toolkit { tools })
+}
+
+impl ToolAnswer {
+    fn of(tool: ToolkitTool) -> Self {
+        Self {
+            signature: tool.signature,
+            title: tool.title,
+            author_url: tool.author_url,
+            servers: tool.servers,
+        }
+    }
 }

@@ -1,0 +1,123 @@
+//! The document of the API, made from its handlers, and where it is served.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi, ServerBuilder};
+use utoipa::{Modify, OpenApi as _};
+
+use super::reference::Reference;
+use super::{archives, contents, outputs, refusals, sessions, toolkit};
+use crate::flows::Gateway;
+use crate::web::pages;
+use crate::web::problem::Problem;
+use crate::web::problem_document::ProblemDocument;
+
+/// What the API is, as its calls say it.
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Toolgate",
+        version = "1",
+        description = "What LAMS asks of its tools, over HTTP: server to server, in JSON.\n\n\
+            Every call carries `Authorization: Bearer` and the `api_token` of a platform, which decides whose \
+            contents and sessions are meant. A call that is refused is answered with a problem document \
+            (RFC 9457) and has stored nothing; its `code` is for programs, `detail` and `advice` are for people. \
+            Numbers are those of LAMS. Times are UTC.",
+    ),
+    paths(
+        toolkit::get,
+        contents::get,
+        contents::patch,
+        contents::delete,
+        contents::copy,
+        archives::export,
+        archives::import,
+        sessions::get,
+        sessions::put,
+        sessions::delete,
+        sessions::leave,
+        outputs::definitions,
+        outputs::values,
+        outputs::portfolio,
+    ),
+    components(schemas(ProblemDocument)),
+    tags(
+        (name = "toolkit", description = "What an author may choose."),
+        (name = "contents", description = "What authors saved, and its copies."),
+        (name = "archives", description = "Content on its way into another lesson, LAMS or gateway."),
+        (name = "sessions", description = "The copies that groups of learners work in."),
+        (name = "outputs", description = "What learners did."),
+    ),
+    security(("token" = [])),
+    modifiers(&Added),
+)]
+struct Api;
+
+/// What no call says: how callers say who they are, and what refusals look like.
+struct Added;
+
+impl Modify for Added {
+    fn modify(&self, document: &mut OpenApi) {
+        // It has none to name.
+        document.info.license = None;
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The `api_token` of a platform."))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(scheme));
+        components.examples = refusals::examples();
+    }
+}
+
+/// The document, as it is served: its text and its page are made once.
+pub(in crate::web) struct Document {
+    json: web::Bytes,
+    reference: Reference,
+}
+
+impl Document {
+    /// The document of a gateway with this public URL.
+    pub(in crate::web) fn of(public_url: &str) -> Self {
+        let document = open_api(public_url);
+        let json = document.to_json();
+        Self {
+            json: json.expect("its maps have texts for keys").into(),
+            reference: Reference::of(&document),
+        }
+    }
+}
+
+fn open_api(public_url: &str) -> OpenApi {
+    let mut document = Api::openapi();
+    document.servers = Some(vec![ServerBuilder::new().url(public_url).build()]);
+    document
+}
+
+/// `GET /api/openapi.json`
+pub(in crate::web) async fn openapi_json(document: web::Data<Document>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .body(document.json.clone())
+}
+
+/// `GET /api/docs`
+pub(in crate::web) async fn docs(
+    document: web::Data<Document>,
+    gateway: web::Data<Gateway>,
+) -> Result<HttpResponse, Problem> {
+    pages::api(&document.reference, &gateway)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_of_the_api_is_seen() {
+        let document = open_api("https://gate.example.org");
+        insta::assert_snapshot!(document.to_pretty_json().unwrap());
+    }
+}
