@@ -15,6 +15,7 @@ mod author;
 mod bad_input;
 mod journal;
 mod launches;
+mod openapi;
 mod operations;
 mod outgoing;
 mod outputs;

@@ -20,7 +20,7 @@ use crate::web::problem::Problem;
 #[derive(Serialize, ToSchema)]
 #[schema(as = OutputDefinitions, examples(
     json!({"definitions": [{
-        "name": "learner.mark",
+        "name": "learner.percentage.grade",
         "type": "LONG",
         "start": 0,
         "end": null,
@@ -90,7 +90,7 @@ struct Condition {
 /// The outputs of a learner.
 #[derive(Serialize, ToSchema)]
 #[schema(examples(
-    json!({"outputs": [{"name": "learner.mark", "type": "LONG", "value": 85}]}),
+    json!({"outputs": [{"name": "learner.percentage.grade", "type": "LONG", "value": 85}]}),
     json!({"outputs": [{"name": "learner.choice.output#17", "type": "BOOLEAN", "value": true}]}),
 ))]
 struct Outputs {
@@ -166,7 +166,7 @@ pub(super) async fn definitions(
             description = "The name of one output; all are read without it.",
             min_length = 1,
             max_length = 255,
-            example = "learner.mark",
+            example = "learner.percentage.grade",
         ),
     ),
     responses(

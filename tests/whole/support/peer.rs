@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 
 /// How it answers.
@@ -20,6 +20,9 @@ pub enum Answer {
     Ids(i64),
     /// The same, each after so long.
     IdsAfter(Duration, i64),
+    /// As an adapter page that works: an id for what is to be made, from this one on, and something fit for
+    /// what is asked.
+    Works(i64),
     /// Nothing until it is let go, then this id.
     Waits(i64, Arc<Notify>),
     /// The connection ends without an answer.
@@ -69,6 +72,17 @@ impl Peer {
         }
     }
 
+    /// The address of a machine that takes no connections: its queue of those that wait is full. Good for as
+    /// long as what comes with it lives.
+    pub fn unreachable() -> (String, impl Sized) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let waiting = std::net::TcpStream::connect(address).unwrap();
+        (format!("http://{address}/adapter"), (listener, waiting))
+    }
+
     pub fn answers(&self, answer: Answer) {
         *self.answer.lock().unwrap() = answer;
     }
@@ -98,17 +112,18 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Vec<Asked>>>, told: Arc<Mutex<
         "POST" => Some("import".to_owned()),
         _ => super::parameter(&format!("http://peer{}", asked.address), "method"),
     };
+    let address = asked.address.clone();
     seen.lock().unwrap().push(asked);
     let answer = {
         let mut told = told.lock().unwrap();
         let now = told.clone();
-        if let Answer::Ids(next) | Answer::IdsAfter(_, next) = &mut *told {
+        if let Answer::Ids(next) | Answer::Works(next) | Answer::IdsAfter(_, next) = &mut *told {
             *next += 1;
         }
         now
     };
     // Whoever asked may have gone.
-    let _ = respond(stream.get_mut(), answer, method).await;
+    let _ = respond(stream.get_mut(), answer, method, &address).await;
 }
 
 async fn read(stream: &mut BufReader<TcpStream>) -> Option<Asked> {
@@ -138,6 +153,7 @@ async fn respond(
     stream: &mut TcpStream,
     answer: Answer,
     method: Option<String>,
+    address: &str,
 ) -> std::io::Result<()> {
     let head = |status: u16, length: u64, more: &str| {
         format!(
@@ -155,6 +171,7 @@ async fn respond(
             whole(status, &body)
         }
         Answer::Ids(id) => whole(200, id.to_string().as_bytes()),
+        Answer::Works(id) => whole(200, fitting(method.as_deref(), address, id).as_bytes()),
         Answer::IdsAfter(pause, id) => {
             tokio::time::sleep(pause).await;
             whole(200, id.to_string().as_bytes())
@@ -185,4 +202,15 @@ async fn respond(
         }
     };
     stream.write_all(&bytes).await
+}
+
+/// What a working page answers.
+fn fitting(method: Option<&str>, address: &str, id: i64) -> String {
+    match method {
+        Some("getoptions") => r#"<choices><choice option="Tea" optionID="17"/></choices>"#.to_owned(),
+        Some("output") if address.contains("optionID=17") => "true".to_owned(),
+        Some("output") => "85".to_owned(),
+        Some("export" | "export_portfolio") => "what it has".to_owned(),
+        _ => id.to_string(),
+    }
 }
