@@ -21,8 +21,8 @@ use crate::web::problem_document::ProblemDocument;
         version = "1",
         description = "What LAMS asks of its tools, over HTTP: server to server, in JSON.\n\n\
             Every call carries `Authorization: Bearer` and the `api_token` of a platform, which decides whose \
-            contents and sessions are meant. A call that is refused is answered with a problem document \
-            (RFC 9457) and has stored nothing; its `code` is for programs, `detail` and `advice` are for people. \
+            contents and sessions are meant. A refusal is a problem document (RFC 9457): its `code` is for \
+            programs, `detail` and `advice` are for people. One with a status below 500 has stored nothing. \
             Numbers are those of LAMS. Times are UTC.",
     ),
     paths(
