@@ -8,7 +8,7 @@ use futures_util::stream::{self, Stream};
 use reqwest::header::CONTENT_TYPE;
 
 use super::lane::Turn;
-use super::request::{Page, Reply};
+use super::request::{Page, Patience, Reply};
 use super::retry::Effect;
 use super::spool::Spool;
 use super::{Failure, Outbound, OutboundError};
@@ -74,12 +74,14 @@ impl Outbound {
             ("method", "export_portfolio"),
             ("extToolContentID", session.as_str()),
         ];
+        let patience = Patience {
+            total: page.server.timeout.unwrap_or(self.limits.transfer),
+            ..self.long_patience()
+        };
         // In one turn alone, which lasts until the last byte is handed on.
         let turn = self.turn(page, "export_portfolio").await?;
         let beginning = async {
-            let mut reply = page
-                .get(&turn.way(), &parameters, None, self.long_patience())
-                .await?;
+            let mut reply = page.get(&turn.way(), &parameters, None, patience).await?;
             let mut held_back = Vec::new();
             while held_back.len() < HELD_BACK {
                 match reply.piece().await? {

@@ -207,7 +207,9 @@ async fn respond(
 /// What a working page answers.
 fn fitting(method: Option<&str>, address: &str, id: i64) -> String {
     match method {
-        Some("getoptions") => r#"<choices><choice option="Tea" optionID="17"/></choices>"#.to_owned(),
+        Some("getoptions") => {
+            r#"<choices><choice option="Tea" optionID="17"/></choices>"#.to_owned()
+        }
         Some("output") if address.contains("optionID=17") => "true".to_owned(),
         Some("output") => "85".to_owned(),
         Some("export" | "export_portfolio") => "what it has".to_owned(),
