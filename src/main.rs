@@ -293,6 +293,7 @@ async fn run_journal(settings: &Settings, command: JournalCommand) -> anyhow::Re
         }
         JournalCommand::Retry { id } => match journal::retry(&gateway, &id).await? {
             Retried::Made(ext_id) => format!("made {ext_id}\n"),
+            Retried::Stored => "stored\n".to_owned(),
             Retried::Deleted(ext_id) => format!("deleted {ext_id}\n"),
         },
         JournalCommand::Adopt { id, ext_id } => {

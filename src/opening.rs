@@ -33,8 +33,13 @@ pub enum OpenError {
     Store(#[from] StoreError),
 }
 
-/// Opens the database, brings its tables up to date, and finds the keys.
+/// Opens the database for one short command, brings its tables up to date, and finds the keys.
 pub async fn open(settings: &Settings) -> Result<Opened, OpenError> {
+    open_with(settings, Budget::COMMAND).await
+}
+
+/// The same with a budget of connections.
+pub async fn open_with(settings: &Settings, budget: Budget) -> Result<Opened, OpenError> {
     let secret_keys = match (&settings.secret_keys, &settings.database) {
         (Some(keys), _) => keys.clone(),
         (None, DatabaseUrl::Sqlite(path)) => {
@@ -50,7 +55,7 @@ pub async fn open(settings: &Settings) -> Result<Opened, OpenError> {
         })?;
     }
     let writer = SqliteWriter::of(&settings.database);
-    let store = Store::open(&settings.database, &writer, Budget::COMMAND)?;
+    let store = Store::open(&settings.database, &writer, budget)?;
     store.migrate(&settings.database).await?;
     Ok(Opened {
         store,

@@ -13,7 +13,7 @@ pub use adapter_page::{AdapterPage, Method};
 pub use address::{Address, AddressError, Value};
 pub use builtin::builtin_tools;
 pub use definition::{DefinitionError, ItemValues};
-pub use output::{Choice, NoChoices, Output, OutputKind, OutputValue, read_choices};
+pub use output::{Choice, NoChoices, Output, OutputKind, OutputValue, first_line, read_choices};
 
 use super::custom_csv::Form;
 use super::id::{ExtId, Signature, positive_number};

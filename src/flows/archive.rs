@@ -21,6 +21,8 @@ const PAYLOAD: &str = "ext_tool.txt";
 const LONGEST_MANIFEST: u64 = 64 * 1024;
 /// An archive has at most so many entries.
 const ENTRIES: u16 = 2;
+/// The list of them has at most so many bytes.
+const LONGEST_DIRECTORY: u32 = 4096;
 /// Where a ZIP says how many it has: in its last so many bytes, a comment of the longest form included.
 const LONGEST_END: u64 = 22 + 65_535;
 /// How a ZIP begins: with a file, or with its end where it is empty.
@@ -63,6 +65,12 @@ pub enum ArchiveError {
     Empty,
 }
 
+/// The bytes that a file may have whose payload has at most `longest`: what cannot be packed any further
+/// grows by a little.
+pub fn longest_file(longest: u64) -> u64 {
+    longest + longest / 1000 + 2 * LONGEST_MANIFEST
+}
+
 /// Reads an archive of content of a tool; what it unpacks to has at most `longest` bytes.
 pub(super) async fn open(file: Spool, tool: Signature, longest: u64) -> Result<Archive, Refusal> {
     aside(move || read(file, &tool, longest)).await
@@ -95,6 +103,9 @@ fn read(file: Spool, tool: &Signature, longest: u64) -> Result<Archive, Refusal>
         return Err(ArchiveError::Empty.into());
     }
     if !ZIP.contains(&beginning.as_slice()) {
+        if file.len() > longest {
+            return Err(SpoolError::TooLong(longest).into());
+        }
         return Ok(Archive {
             flags: Flags {
                 define_later: false,
@@ -147,12 +158,18 @@ fn check_count(file: &Spool) -> Result<(), Refusal> {
     let mut end = Vec::new();
     reader.read_to_end(&mut end).map_err(SpoolError::from)?;
     let at = end.windows(4).rposition(|bytes| bytes == ZIP[1]);
-    let count = at.and_then(|at| end.get(at + 10..at + 12));
-    match count {
-        Some(count) if u16::from_le_bytes([count[0], count[1]]) <= ENTRIES => Ok(()),
-        Some(_) => Err(ArchiveError::Unexpected("more than two files".to_owned()).into()),
-        None => Err(ArchiveError::Damaged("it is cut short".to_owned()).into()),
+    let Some(record) = at.and_then(|at| end[at..].first_chunk::<22>()) else {
+        return Err(ArchiveError::Damaged("it is cut short".to_owned()).into());
+    };
+    let count = u16::from_le_bytes([record[10], record[11]]);
+    let [size, offset] = [12, 16]
+        .map(|at| u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]));
+    // A record of the larger form would be asked in place of this one.
+    let larger_form = [size, offset].contains(&u32::MAX) || count == u16::MAX;
+    if larger_form || count > ENTRIES || size > LONGEST_DIRECTORY {
+        return Err(ArchiveError::Unexpected("more than two files".to_owned()).into());
     }
+    Ok(())
 }
 
 type Zip = ZipArchive<BufReader<SpoolReader>>;

@@ -8,7 +8,7 @@ use crate::domain::id::ToolContentId;
 use crate::domain::journal::{Operation, Request};
 
 /// What makes default content, where there is nothing to copy.
-const DEFAULT_CONTENT: &str = "0";
+pub(super) const DEFAULT_CONTENT: &str = "0";
 
 /// Makes a copy of content, once: the same call again answers the same content. Unknown and unsaved
 /// content, and `None`, make default content. Answers the copy, and whether it was made now.

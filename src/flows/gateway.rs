@@ -169,12 +169,11 @@ impl Gateway {
         self.shared.outbound.longest_archive()
     }
 
-    /// Each enabled server's id, and whether it is left alone for now because it failed.
+    /// Each server's id, and whether it is left alone for now because it failed. A disabled one is not.
     pub fn breakers(&self) -> Vec<(String, bool)> {
-        let configuration = self.configuration();
-        let enabled = configuration.servers().filter(|server| server.enabled);
-        let open = |server: &Server| self.shared.outbound.check_open(server).is_err();
-        enabled
+        let open = |server: &Server| server.enabled && self.outbound().check_open(server).is_err();
+        self.configuration()
+            .servers()
             .map(|server| (server.id.to_string(), open(server)))
             .collect()
     }

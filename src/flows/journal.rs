@@ -100,6 +100,9 @@ pub(super) async fn once(gateway: &Gateway, wanted: Wanted) -> Result<Made, Refu
 
 /// Refuses a call at once where its server is left alone for now, before anything is written down.
 fn check_open(gateway: &Gateway, entry: &Entry) -> Result<(), Refusal> {
+    if matches!(entry.request, Request::Import { sha256: None, .. }) {
+        return Ok(());
+    }
     let configuration = gateway.configuration();
     if let Some(server) = configuration.server(entry.server.as_str()) {
         gateway.outbound().check_open(server)?;
@@ -190,7 +193,8 @@ async fn call(
             outbound.clone_content(page, source, &entry.id).await?
         }
         (Request::Import { .. }, Some(file)) => outbound.import(page, file, &entry.id).await?,
-        (Request::Import { .. }, None) => return Ok(None),
+        (Request::Import { sha256: None, .. }, None) => return Ok(None),
+        (Request::Import { .. }, None) => return Err(Refusal::NoFile),
     };
     Ok(Some(made))
 }

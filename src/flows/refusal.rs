@@ -75,6 +75,8 @@ pub enum Refusal {
     Unsettled(String),
     #[error("the same call is still under way; the journal's entry is {0}")]
     UnderWay(String),
+    #[error("the file that is to be sent is not there")]
+    NoFile,
     #[error("the gateway was stopped before this was done")]
     Stopped,
     #[error("this address makes no sysadmin any more")]

@@ -51,7 +51,7 @@ pub async fn remove_session(
     gateway.forget_session(key);
     let left = gateway.store.remove_session(key, now).await?;
     let left = left.ok_or(Refusal::UnknownSession)?;
-    clear(gateway, vec![left]).await;
+    clear(gateway, left).await;
     Ok(())
 }
 
@@ -83,6 +83,11 @@ pub(super) async fn delete_outside(gateway: &Gateway, left: &LeftBehind) -> Resu
     else {
         return Ok(false);
     };
+    // What nobody uses any more when it is forgotten may be used again by now.
+    if gateway.store.is_used(left).await? {
+        gateway.store.forget_left_behind(&left.id).await?;
+        return Ok(true);
+    }
     let ext_id = ExtId::stored(left.ext_id.clone());
     let page = Page {
         tool,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 
+use super::excerpt::is_web_page;
 use super::request::{Page, Reply};
 use super::retry::Effect;
 use super::spool::Spool;
@@ -12,12 +13,17 @@ use super::{Failure, Outbound, OutboundError};
 use crate::domain::content::Place;
 use crate::domain::id::ExtId;
 use crate::domain::server::Server;
-use crate::domain::tool::{Address, Choice, Method, NoChoices, OutputValue, Tool, read_choices};
+use crate::domain::tool::{
+    Address, Choice, IdForm, Method, OutputValue, Tool, first_line, read_choices,
+};
 
 /// An id is read from at most so many bytes.
 const LONGEST_ID: usize = 64;
-/// A list of options is read from at most so many bytes.
-const LONGEST_CHOICES: usize = 1 << 20;
+/// A list of options is read from at most so many bytes: what reads it takes the longer for each attribute
+/// the more there are.
+const LONGEST_CHOICES: usize = 64 * 1024;
+/// Content has at most so many options.
+const MOST_CHOICES: usize = 500;
 
 /// A value that is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +76,7 @@ impl Outbound {
         self.in_turn(page, "import", Effect::Creates, |way| async move {
             let file = ("upload_file", "ext_tool.txt", file);
             let mut reply = page
-                .post(&way, &parameters, file, self.long_patience())
+                .post(&way, &parameters, file, self.import_patience())
                 .await?;
             read_id(&page, &mut reply).await
         })
@@ -94,7 +100,7 @@ impl Outbound {
             None => (expected, read) = ("whole number", OutputValue::long),
             Some(_) => (expected, read) = ("true or false", OutputValue::boolean),
         }
-        self.in_turn(page, "output", Effect::Reads, |way| async move {
+        self.in_turn(page, "output", Effect::Repeatable, |way| async move {
             let patience = self.patience(page.server);
             let mut reply = page.get(&way, &parameters, asked.option, patience).await?;
             let answer = reply.beginning().await?;
@@ -114,14 +120,21 @@ impl Outbound {
             ("method", method.as_str()),
             ("extToolContentID", content.as_str()),
         ];
-        self.in_turn(page, method.as_str(), Effect::Reads, |way| async move {
-            let mut reply = page
-                .get(&way, &parameters, None, self.patience(page.server))
-                .await?;
-            let answer = reply.at_most(LONGEST_CHOICES).await?;
-            read_choices(&answer)
-                .map_err(|NoChoices| page.unexpected(reply.status(), "list of options", &answer))
-        })
+        self.in_turn(
+            page,
+            method.as_str(),
+            Effect::Repeatable,
+            |way| async move {
+                let mut reply = page
+                    .get(&way, &parameters, None, self.patience(page.server))
+                    .await?;
+                let answer = reply.at_most(LONGEST_CHOICES).await?;
+                read_choices(&answer)
+                    .ok()
+                    .filter(|choices| choices.len() <= MOST_CHOICES)
+                    .ok_or_else(|| page.unexpected(reply.status(), "list of options", &answer))
+            },
+        )
         .await
     }
 
@@ -137,18 +150,33 @@ impl Outbound {
             ("method", method.as_str()),
             ("extToolContentID", ext_id.as_str()),
         ];
-        self.in_turn(page, method.as_str(), Effect::Reads, |way| async move {
-            let outcome = page
-                .get(&way, &parameters, None, self.patience(page.server))
-                .await;
-            match outcome {
-                Ok(_)
-                | Err(Failure::Status {
-                    status: 404 | 410, ..
-                }) => Ok(()),
-                Err(failure) => Err(failure),
-            }
-        })
+        self.in_turn(
+            page,
+            method.as_str(),
+            Effect::Repeatable,
+            |way| async move {
+                let outcome = page
+                    .get(&way, &parameters, None, self.patience(page.server))
+                    .await;
+                match outcome {
+                    Ok(mut reply) => {
+                        let answer = reply.beginning().await?;
+                        if denies(&answer) {
+                            return Err(page.unexpected(
+                                reply.status(),
+                                "word of success",
+                                &answer,
+                            ));
+                        }
+                        Ok(())
+                    }
+                    Err(Failure::Status {
+                        status: 404 | 410, ..
+                    }) => Ok(()),
+                    Err(failure) => Err(failure),
+                }
+            },
+        )
         .await
     }
 }
@@ -179,7 +207,7 @@ impl Outbound {
             place,
             about: None,
         };
-        let turn = self.turn(page, "probe").await?;
+        let turn = self.turn(page, "probe", Effect::Repeatable).await?;
         let begun = Instant::now();
         let parameters = [("method", PROBE)];
         let outcome = page
@@ -197,20 +225,33 @@ const PROBE: &str = "toolgate";
 
 async fn read_id(page: &Page<'_>, reply: &mut Reply) -> Result<ExtId, Failure> {
     let answer = reply.beginning().await?;
-    id_of(page.tool, &answer).ok_or_else(|| page.unexpected(reply.status(), "id", &answer))
+    match id_of(page.tool, &answer) {
+        Some(id) => Ok(id),
+        None if may_hold_an_id(page.tool, &answer) => Err(page.garbled(&answer)),
+        None => Err(page.unexpected(reply.status(), "id", &answer)),
+    }
 }
 
 /// Reads the first line of an answer as an id of the tool's form.
 fn id_of(tool: &Tool, answer: &[u8]) -> Option<ExtId> {
-    let line = answer
-        .split(|b| *b == b'\n')
-        .next()
-        .unwrap_or_default()
-        .trim_ascii();
-    let text = std::str::from_utf8(line)
-        .ok()
-        .filter(|text| text.len() <= LONGEST_ID)?;
+    let text = first_line(answer).filter(|text| text.len() <= LONGEST_ID)?;
     tool.id_form.parse(text).ok()
+}
+
+/// Whether an answer that is no id may hold one all the same: beside a byte order mark, below a notice of
+/// the page's language. Then something may have been made.
+fn may_hold_an_id(tool: &Tool, answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let mut lines = text.lines().map(|line| {
+        line.trim_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}')
+    });
+    tool.id_form == IdForm::Number && lines.any(|line| tool.id_form.parse(line).is_ok())
+}
+
+/// Whether an answer to a call that deletes says that nothing was deleted, or is a page for people.
+fn denies(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer).trim().to_ascii_lowercase();
+    ["0", "-1", "false"].contains(&text.as_str()) || is_web_page(answer)
 }
 
 #[cfg(test)]
@@ -219,12 +260,29 @@ mod tests {
     use crate::domain::tool::builtin_tools;
 
     #[test]
+    fn what_was_not_deleted_is_not_taken_as_deleted() {
+        for done in ["", "ok", "1", "true"] {
+            assert!(!denies(done.as_bytes()), "{done:?}");
+        }
+        for not in ["0", "-1\n", "False", " <!DOCTYPE html><title>Log in"] {
+            assert!(denies(not.as_bytes()), "{not:?}");
+        }
+    }
+
+    #[test]
     fn an_id_is_a_positive_number_alone_on_the_first_line() {
         let tool = builtin_tools().next().unwrap();
         assert_eq!(id_of(&tool, b"57").unwrap().as_str(), "57");
         assert_eq!(id_of(&tool, b"57\r\nmore").unwrap().as_str(), "57");
-        for wrong in ["", "0", "-1", "+5", "<html>", "\u{feff}57", "57 58", "\n57"] {
+        for wrong in ["", "0", "-1", "+5", "<html>", "57 58", "\n57"] {
             assert!(id_of(&tool, wrong.as_bytes()).is_none(), "{wrong:?}");
+        }
+        for garbled in ["\u{feff}57", "<br />\n<b>Notice</b>: x\n57", "\n57"] {
+            assert!(id_of(&tool, garbled.as_bytes()).is_none(), "{garbled:?}");
+            assert!(may_hold_an_id(&tool, garbled.as_bytes()), "{garbled:?}");
+        }
+        for nothing in ["", "0", "-1", "<html>\n<p>57 people</p>", "57 58"] {
+            assert!(!may_hold_an_id(&tool, nothing.as_bytes()), "{nothing:?}");
         }
     }
 }

@@ -1,5 +1,6 @@
-//! A breaker: after five failures within half a minute a server is not called for half a minute, so that
-//! who asks is answered at once and the server can recover. Then one call tries whether it has.
+//! A breaker: after five failures within half a minute, when no more calls than these were answered, a server
+//! is not called for half a minute, so that who asks is answered at once and the server can recover. Then
+//! one call tries whether it has.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,6 +10,8 @@ use std::time::{Duration, Instant};
 const FAILURES: usize = 5;
 /// … within this time open it.
 const WITHIN: Duration = Duration::from_secs(30);
+/// So many ends of calls are looked at, the latest ones.
+const LOOKED_AT: usize = 256;
 /// For how long.
 const OPEN: Duration = Duration::from_secs(30);
 
@@ -18,7 +21,8 @@ pub(super) struct Breaker(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    failures: VecDeque<Instant>,
+    /// When calls ended, and whether they failed; the latest ones.
+    ended: VecDeque<(Instant, bool)>,
     open_until: Option<Instant>,
     /// One call tries whether the server is back.
     trying: bool,
@@ -78,22 +82,25 @@ impl Breaker {
         if state.open_until.is_some() && !trial {
             return;
         }
-        match ending {
-            Ending::Answered => *state = State::default(),
-            Ending::Abandoned => state.trying &= !trial,
-            Ending::Failed => {
-                state.failures.push_back(now);
-                let old = |first: &Instant| now.duration_since(*first) > WITHIN;
-                while state.failures.front().is_some_and(old) {
-                    state.failures.pop_front();
-                }
-                if trial || state.failures.len() >= FAILURES {
-                    *state = State {
-                        open_until: Some(now + OPEN),
-                        ..State::default()
-                    };
-                }
-            }
+        if ending == Ending::Abandoned {
+            state.trying &= !trial;
+            return;
+        }
+        if trial && ending == Ending::Answered {
+            *state = State::default();
+            return;
+        }
+        state.ended.push_back((now, ending == Ending::Failed));
+        let old = |(at, _): &(Instant, bool)| now.duration_since(*at) > WITHIN;
+        while state.ended.front().is_some_and(old) || state.ended.len() > LOOKED_AT {
+            state.ended.pop_front();
+        }
+        let failures = state.ended.iter().filter(|(_, failed)| *failed).count();
+        if trial || (failures >= FAILURES && failures * 2 >= state.ended.len()) {
+            *state = State {
+                open_until: Some(now + OPEN),
+                ..State::default()
+            };
         }
     }
 
@@ -129,15 +136,28 @@ mod tests {
     }
 
     #[test]
-    fn failures_long_ago_and_before_an_answer_do_not_count() {
+    fn failures_long_ago_and_among_many_answers_do_not_count() {
         let now = Instant::now();
         let breaker = failing(4, now);
         breaker.note(Usual, Ending::Failed, now + WITHIN + Duration::from_secs(1));
         assert_eq!(breaker.admit(now), Ok(Usual));
+        let breaker = Breaker::default();
+        for _ in 0..20 {
+            breaker.note(Usual, Ending::Answered, now);
+        }
+        for _ in 0..10 {
+            breaker.note(Usual, Ending::Failed, now);
+        }
+        assert_eq!(
+            breaker.admit(now),
+            Ok(Usual),
+            "it answers more than it fails"
+        );
+        // One page that hangs beside one that answers is half of all.
         let breaker = failing(4, now);
         breaker.note(Usual, Ending::Answered, now);
         breaker.note(Usual, Ending::Failed, now);
-        assert_eq!(breaker.admit(now), Ok(Usual));
+        assert_eq!(breaker.admit(now), Err(OPEN));
     }
 
     #[test]

@@ -26,6 +26,16 @@ pub(super) fn excerpt(answer: &[u8], server: &Server) -> String {
     }
 }
 
+/// Whether an answer begins as a web page does, or as a page's language complains: a login page in place of
+/// what was asked for, for instance.
+pub(super) fn is_web_page(answer: &[u8]) -> bool {
+    let beginning = String::from_utf8_lossy(&answer[..answer.len().min(256)]).to_ascii_lowercase();
+    let text = beginning.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    ["<!doctype html", "<html", "<head", "<br", "<b>"]
+        .iter()
+        .any(|mark| text.starts_with(mark))
+}
+
 /// Every run of forty or more hexadecimal digits left out: SHA-1 has forty.
 fn without_hashes(line: &str) -> String {
     let mut out = String::with_capacity(line.len());

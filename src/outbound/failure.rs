@@ -66,6 +66,9 @@ pub enum Failure {
         /// The beginning of what it answered.
         answer: String,
     },
+    /// It answered 200 with what may be an id, but with something before it. It may have made something.
+    #[error("it answered with an id that is not alone on its first line: {0}")]
+    Garbled(String),
     /// It answered with the id that it was to copy.
     #[error("it answered with the id {0} that was to be copied, not with that of a copy")]
     SameId(String),
@@ -103,6 +106,7 @@ impl Failure {
             }
             | Failure::TimedOut(_)
             | Failure::Broken(_)
+            | Failure::Garbled(_)
             | Failure::NotKept(_) => Aftermath::Unknown,
             Failure::HashRefused
             | Failure::Elsewhere { .. }
@@ -158,7 +162,9 @@ impl Failure {
             Failure::HashRefused => "hash_refused",
             Failure::Elsewhere { .. } => "sent_elsewhere",
             Failure::Status { .. } => "status",
-            Failure::Unexpected { .. } | Failure::SameId(_) => "unexpected_answer",
+            Failure::Unexpected { .. } | Failure::Garbled(_) | Failure::SameId(_) => {
+                "unexpected_answer"
+            }
             Failure::TooLong(_) => "too_long",
             Failure::NotKept(_) => "not_kept",
         }

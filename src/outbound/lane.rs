@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 use super::breaker::{Admission, Breaker, Ending};
 use super::request::Page;
+use super::retry::Effect;
 use super::{Failure, OnCall, Outbound, OutboundError, network};
 use crate::domain::id::ServerId;
 use crate::domain::launch_record::{About, CallRecord};
@@ -19,14 +20,15 @@ const CONNECT: Duration = Duration::from_secs(3);
 const IDLE: Duration = Duration::from_secs(4);
 /// So many calls a server gets at once.
 const AT_ONCE: usize = 8;
-/// A call waits this long for those before it.
-const QUEUE: Duration = Duration::from_secs(15);
+/// So many of them only read: who looks at results does not keep learners from their sessions.
+const READING: usize = 4;
 
 /// The way to one server.
 #[derive(Debug)]
 pub(super) struct Lane {
     client: reqwest::Client,
     turns: Arc<Semaphore>,
+    reading: Arc<Semaphore>,
     breaker: Breaker,
     /// When it last answered a call.
     answered: Mutex<Option<DateTime<Utc>>>,
@@ -72,6 +74,7 @@ impl Lane {
         Ok(Self {
             client,
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            reading: Arc::new(Semaphore::new(READING)),
             breaker: Breaker::default(),
             answered: Mutex::new(None),
             made_for,
@@ -89,20 +92,32 @@ pub(super) struct Turn {
     method: String,
     begun: Instant,
     ended: bool,
-    _permit: OwnedSemaphorePermit,
+    _permits: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
 }
 
 impl Outbound {
     /// Waits for a call's turn.
-    pub(super) async fn turn(&self, page: Page<'_>, method: &str) -> Result<Turn, OutboundError> {
+    pub(super) async fn turn(
+        &self,
+        page: Page<'_>,
+        method: &str,
+        effect: Effect,
+    ) -> Result<Turn, OutboundError> {
         let server = page.server;
         let outcome = async {
             let lane = self.lane(server)?;
             if let Some(wait) = lane.breaker.closed_for(Instant::now()) {
                 return Err(Failure::Open(wait));
             }
-            let permit = tokio::time::timeout(QUEUE, lane.turns.clone().acquire_owned()).await;
-            let permit = permit
+            let permits = async {
+                let reading = match effect {
+                    Effect::Creates => None,
+                    Effect::Repeatable => Some(lane.reading.clone().acquire_owned().await?),
+                };
+                Ok::<_, AcquireError>((lane.turns.clone().acquire_owned().await?, reading))
+            };
+            let permits = tokio::time::timeout(self.limits.queue, permits).await;
+            let permits = permits
                 .map_err(|_| Failure::Busy)?
                 .map_err(|_| Failure::Busy)?;
             // Those before may have found that the server is down.
@@ -117,7 +132,7 @@ impl Outbound {
                 method: method.to_owned(),
                 begun,
                 ended: false,
-                _permit: permit,
+                _permits: permits,
             })
         };
         outcome.await.map_err(|failure| {

@@ -48,8 +48,10 @@ pub struct Limits {
     pub total: Duration,
     /// An import, export or portfolio in all.
     pub transfer: Duration,
-    /// The time without a byte of an answer.
+    /// The time without a byte of an answer, but that of an import.
     pub idle: Duration,
+    /// How long a call waits for those before it.
+    pub queue: Duration,
     /// The bytes of an export or import.
     pub archive: u64,
 }
@@ -61,6 +63,7 @@ impl Limits {
             total: Duration::from_secs(15),
             transfer: Duration::from_secs(120),
             idle: Duration::from_secs(20),
+            queue: Duration::from_secs(15),
             archive: u64::from(mib) << 20,
         }
     }
@@ -97,10 +100,19 @@ impl Outbound {
         }
     }
 
+    /// For what a server gives in bulk.
     fn long_patience(&self) -> Patience {
         Patience {
             total: self.limits.transfer,
             idle: self.limits.idle,
+        }
+    }
+
+    /// For what a server takes in bulk: it says nothing before it has all of it, and read it.
+    fn import_patience(&self) -> Patience {
+        Patience {
+            total: self.limits.transfer,
+            idle: self.limits.transfer,
         }
     }
 }

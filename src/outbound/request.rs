@@ -45,7 +45,7 @@ type Signature = [(&'static str, String); 2];
 pub(super) struct Patience {
     /// In all, from the turn's beginning on.
     pub(super) total: Duration,
-    /// For each piece of the answer.
+    /// Until the answer begins, and for each piece of it.
     pub(super) idle: Duration,
 }
 
@@ -92,7 +92,13 @@ impl Page<'_> {
         let mut followed = 0;
         loop {
             let request = way.client.get(url.clone());
-            let response = self.sent(request, end, patience).await?;
+            let response = match self.sent(request, end, patience).await {
+                // The server has seen the call already, where it sent it on.
+                Err(failure) if followed > 0 && failure.was_not_sent() => {
+                    return Err(Failure::Broken(format!("after a redirect: {failure}")));
+                }
+                outcome => outcome?,
+            };
             match within_origin(&response, &url) {
                 Some(to) if followed < REDIRECTS => url = to,
                 _ => return self.taken(response, end, patience).await,
@@ -180,8 +186,10 @@ impl Page<'_> {
         patience: Patience,
     ) -> Result<reqwest::Response, Failure> {
         let left = end.saturating_duration_since(Instant::now());
-        let outcome = request.timeout(left).send().await;
-        outcome.map_err(|error| failure_of(error, patience.total))
+        match tokio::time::timeout(patience.idle, request.timeout(left).send()).await {
+            Ok(outcome) => outcome.map_err(|error| failure_of(error, patience.total)),
+            Err(_) => Err(Failure::TimedOut(patience.idle)),
+        }
     }
 
     /// An answer with a status of success; any other is a failure.
@@ -214,6 +222,11 @@ impl Page<'_> {
                 })
             }
         }
+    }
+
+    /// What to say of a success that may hold an id, but not as it must be.
+    pub(super) fn garbled(&self, answer: &[u8]) -> Failure {
+        Failure::Garbled(excerpt(answer, self.server))
     }
 
     /// What to say of a success that is not what was asked for.

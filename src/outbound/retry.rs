@@ -13,21 +13,21 @@ pub(super) enum Effect {
     /// It makes something: made again where it certainly was not sent, four times in all.
     Creates,
     /// It changes nothing, or nothing more the second time: made again where it may pass, three times in all.
-    Reads,
+    Repeatable,
 }
 
 impl Effect {
     fn tries(self) -> u32 {
         match self {
             Effect::Creates => 4,
-            Effect::Reads => 3,
+            Effect::Repeatable => 3,
         }
     }
 
     fn may_repeat(self, failure: &Failure) -> bool {
         match self {
             Effect::Creates => failure.was_not_sent(),
-            Effect::Reads => failure.is_passing(),
+            Effect::Repeatable => failure.is_passing(),
         }
     }
 }
@@ -47,7 +47,7 @@ impl Outbound {
         let mut tries = 0;
         loop {
             tries += 1;
-            let turn = self.turn(page, method).await?;
+            let turn = self.turn(page, method, effect).await?;
             let outcome = call(turn.way()).await;
             match turn.end(outcome) {
                 Err(error) if tries < effect.tries() && effect.may_repeat(&error.failure) => {

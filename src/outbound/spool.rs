@@ -118,6 +118,14 @@ impl Spool {
         hex::encode(self.sha256)
     }
 
+    /// Their beginning, enough to see what they are.
+    pub fn beginning(&self) -> Vec<u8> {
+        let mut beginning = vec![0; 1024];
+        let read = self.file.read_at(&mut beginning, 0).unwrap_or_default();
+        beginning.truncate(read);
+        beginning
+    }
+
     /// A reader of its own from the beginning.
     pub fn reader(&self) -> SpoolReader {
         SpoolReader {

@@ -21,8 +21,11 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// For one short command, and for what an instance does beside its requests.
+    /// For one short command.
     pub const COMMAND: Budget = Budget { read: 2, write: 2 };
+    /// For what an instance does beside its requests, and for what it sees through: several large imports
+    /// must not keep sessions from being made.
+    pub const INSTANCE: Budget = Budget { read: 4, write: 8 };
 
     /// For each of `workers` threads, so that an instance opens about twenty-four in all.
     pub fn per_worker(workers: usize) -> Self {

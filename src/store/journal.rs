@@ -130,6 +130,10 @@ impl Store {
             .execute(c).map_ok(count))?;
         if let Some(file) = file.filter(|_| written > 0) {
             store_file(&mut tx, &entry.id, file).await?;
+            // Storing it may have taken its time.
+            let until = Utc::now() + (lease.until - entry.created_at);
+            within!(&mut tx, c => sqlx::query(EXTEND).bind(&entry.id).bind(lease.owner).bind(until)
+                .execute(c).map_ok(count))?;
         }
         tx.commit().await?;
         Ok(written > 0)
@@ -227,10 +231,10 @@ impl Store {
         error: &str,
         at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let written = on!(&self.write, pool => sqlx::query(END)
-            .bind(&entry.id).bind(owner).bind(entry.tries).bind(state.as_str()).bind(error).bind(at)
-            .execute(pool).map_ok(count))?;
-        Ok(written > 0)
+        let mut tx = self.begin().await?;
+        let written = end(&mut tx, entry, owner, state, error, at).await?;
+        tx.commit().await?;
+        Ok(written)
     }
 
     /// Gives an unsettled entry up; `false` where it is not unsettled.
@@ -240,8 +244,13 @@ impl Store {
         words: &str,
         at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let written = on!(&self.write, pool => sqlx::query(GIVE_UP).bind(id).bind(words).bind(at)
-            .execute(pool).map_ok(count))?;
+        let mut tx = self.begin().await?;
+        let written = within!(&mut tx, c => sqlx::query(GIVE_UP).bind(id).bind(words).bind(at)
+            .execute(c).map_ok(count))?;
+        if written > 0 {
+            within!(&mut tx, c => sqlx::query(FORGET_FILE).bind(id).execute(c).map_ok(count))?;
+        }
+        tx.commit().await?;
         Ok(written > 0)
     }
 
@@ -294,8 +303,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Lists an id that was made for an entry and has no place here any more, and ends the entry as failed
-    /// where it is still the owner's.
+    /// Lists an id that was made for an entry and has no place here any more, and ends the entry where it is
+    /// still the owner's: as failed, or as unsettled where an earlier try may have made something too.
     pub async fn abandon_entry(
         &self,
         entry: &Entry,
@@ -319,12 +328,34 @@ impl Store {
         )
         .await?;
         let words = format!("{ext_id} was made and is left behind: {why}");
-        within!(&mut tx, c => sqlx::query(END)
-            .bind(&entry.id).bind(owner).bind(entry.tries).bind(EntryState::Failed.as_str())
-            .bind(&words).bind(at)
-            .execute(c).map_ok(count))?;
+        // Of a try before this one nothing more is known than before.
+        let (state, words) = match &entry.error {
+            Some(before) if entry.tries > 1 => {
+                (EntryState::Unsettled, format!("{words}; before: {before}"))
+            }
+            _ => (EntryState::Failed, words),
+        };
+        end(&mut tx, entry, owner, state, &words, at).await?;
         tx.commit().await
     }
+}
+
+/// Ends an entry without an id; `false` where it is the owner's no more. What failed needs its file no more.
+async fn end(
+    tx: &mut Tx,
+    entry: &Entry,
+    owner: &str,
+    state: EntryState,
+    error: &str,
+    at: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let written = within!(&mut *tx, c => sqlx::query(END)
+        .bind(&entry.id).bind(owner).bind(entry.tries).bind(state.as_str()).bind(error).bind(at)
+        .execute(c).map_ok(count))?;
+    if written > 0 && state == EntryState::Failed {
+        within!(&mut *tx, c => sqlx::query(FORGET_FILE).bind(&entry.id).execute(c).map_ok(count))?;
+    }
+    Ok(written > 0)
 }
 
 /// Stores content that a call made; the flags are "define later" and "run offline".

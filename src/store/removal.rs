@@ -26,6 +26,13 @@ statements! {
     DELETE_CONTENT = "delete from contents where platform_id = $1 and signature = $2 and tool_content_id = $3";
     FREE_KEY = "delete from journal
         where platform_id = $1 and signature = $2 and operation = $3 and local_id = $4 and state = 'done'";
+    /// Contents, of whichever platform, and sessions may share what is on a server.
+    STILL_USED = "select (select count(*) from contents
+            where signature = $1 and ext_tool_content_id = $2 and server_id = $3)
+        + (select count(*) from sessions s
+            join contents c on c.platform_id = s.platform_id and c.signature = s.signature
+                and c.tool_content_id = s.tool_content_id
+            where s.signature = $1 and s.ext_session_id = $2 and c.server_id = $3)";
     LEAVE_BEHIND = "insert into left_behind (id, platform_id, server_id, signature, ext_id, why, created_at, place)
         values ($1, $2, $3, $4, $5, $6, $7, $8)";
     LEFT_BEHIND = "select id, created_at, server_id, signature, ext_id, why, place from left_behind
@@ -112,12 +119,13 @@ impl std::fmt::Display for LeftBehind {
 }
 
 impl Store {
-    /// Forgets a session and who was in it, and frees its key; nothing where there is none.
+    /// Forgets a session and who was in it, and frees its key; nothing where there is none. What still
+    /// stands on its server is answered.
     pub async fn remove_session(
         &self,
         key: &SessionKey,
         at: DateTime<Utc>,
-    ) -> Result<Option<LeftBehind>, StoreError> {
+    ) -> Result<Option<Vec<LeftBehind>>, StoreError> {
         let (platform, signature) = (&key.platform, &key.signature);
         let mut tx = self.begin().await?;
         let found: Option<ThereRow> = within!(&mut tx, c => sqlx::query_as(OF_SESSION)
@@ -157,14 +165,8 @@ impl Store {
         }
         let mut left = Vec::new();
         for session in sessions {
-            left.extend(remove_session(&mut tx, platform, signature, session, &place, at).await?);
-        }
-        if let Some(ext_id) = &row.ext_tool_content_id {
-            let why = format!("content {platform}/{signature}/{} was removed", key.id);
-            let there = (place.server.as_str(), ext_id.as_str());
-            left.push(
-                leave_behind(&mut tx, platform, signature, there, Some(&place), &why, at).await?,
-            );
+            let removed = remove_session(&mut tx, platform, signature, session, &place, at).await?;
+            left.extend(removed.into_iter().flatten());
         }
         let deleted = within!(&mut tx, c => sqlx::query(DELETE_CONTENT)
             .bind(platform.as_str()).bind(signature.as_str()).bind(key.id.get())
@@ -175,6 +177,15 @@ impl Store {
             // A session was made in the meantime.
             Err(StoreError::Partner(_)) => return Ok(Removal::HasSessions),
             Err(error) => return Err(error),
+        }
+        if let Some(ext_id) = &row.ext_tool_content_id
+            && !is_still_used(&mut tx, signature, ext_id, &place).await?
+        {
+            let why = format!("content {platform}/{signature}/{} was removed", key.id);
+            let there = (place.server.as_str(), ext_id.as_str());
+            left.push(
+                leave_behind(&mut tx, platform, signature, there, Some(&place), &why, at).await?,
+            );
         }
         for operation in [Operation::Copy, Operation::Import] {
             free_key(&mut tx, platform, signature, operation, key.id.get()).await?;
@@ -197,6 +208,14 @@ impl Store {
         Ok(row.map(LeftBehind::from))
     }
 
+    /// Whether something of that list is used by content or a session now.
+    pub async fn is_used(&self, left: &LeftBehind) -> Result<bool, StoreError> {
+        let users: i64 = read!(self, pool => sqlx::query_scalar(STILL_USED)
+            .bind(&left.signature).bind(&left.ext_id).bind(&left.server_id)
+            .fetch_one(pool))?;
+        Ok(users > 0)
+    }
+
     /// Strikes something from that list.
     pub async fn forget_left_behind(&self, id: &str) -> Result<(), StoreError> {
         on!(&self.write, pool => sqlx::query(FORGET_LEFT_BEHIND).bind(id).execute(pool).map_ok(count))?;
@@ -211,7 +230,7 @@ async fn remove_session(
     id: i64,
     place: &Place,
     at: DateTime<Utc>,
-) -> Result<Option<LeftBehind>, StoreError> {
+) -> Result<Option<Vec<LeftBehind>>, StoreError> {
     let deleted: Option<String> = within!(&mut *tx, c => sqlx::query_scalar(DELETE_SESSION)
         .bind(platform.as_str()).bind(signature.as_str()).bind(id)
         .fetch_optional(c))?;
@@ -219,10 +238,26 @@ async fn remove_session(
         return Ok(None);
     };
     free_key(tx, platform, signature, Operation::Session, id).await?;
+    if is_still_used(tx, signature, &ext_id, place).await? {
+        return Ok(Some(Vec::new()));
+    }
     let why = format!("session {platform}/{signature}/{id} was removed");
     let there = (place.server.as_str(), ext_id.as_str());
     let left = leave_behind(tx, platform, signature, there, Some(place), &why, at).await?;
-    Ok(Some(left))
+    Ok(Some(vec![left]))
+}
+
+/// Whether another content or session lives in the same thing on a server.
+async fn is_still_used(
+    tx: &mut Tx,
+    signature: &Signature,
+    ext_id: &str,
+    place: &Place,
+) -> Result<bool, StoreError> {
+    let users: i64 = within!(&mut *tx, c => sqlx::query_scalar(STILL_USED)
+        .bind(signature.as_str()).bind(ext_id).bind(place.server.as_str())
+        .fetch_one(c))?;
+    Ok(users > 0)
 }
 
 async fn free_key(

@@ -63,7 +63,7 @@ impl Application {
             store,
             writer,
             secret_keys,
-        } = opening::open(settings).await?;
+        } = opening::open_with(settings, Budget::INSTANCE).await?;
         let failed = |error| StartError::Listen {
             address: settings.listen,
             error,

@@ -232,7 +232,7 @@ fn of_refusal(refusal: &Refusal) -> Words {
             StatusCode::BAD_REQUEST,
             "body",
             "The request's body is not as it must be",
-            "Send the JSON that the interface describes.",
+            "Send what the interface describes: /api/docs.",
         ),
         Refusal::Archive(_) => (
             StatusCode::BAD_REQUEST,
@@ -411,7 +411,7 @@ fn of_refusal(refusal: &Refusal) -> Words {
             "This cannot be done just now",
             "Nothing was stored. Try again in a few seconds.",
         ),
-        Refusal::Store(_) => (
+        Refusal::NoFile | Refusal::Store(_) => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "defect",
             "Something went wrong here",

@@ -191,6 +191,34 @@ async fn what_is_exported_can_be_imported_with_the_same_content(
 }
 
 #[actix_web::test]
+async fn what_can_be_exported_can_be_imported_however_long_it_is() {
+    let small = [("TOOLGATE_ARCHIVE_MAX_MIB", "1".to_owned())];
+    let setup = Setup {
+        environment: small.to_vec(),
+        ..Setup::default()
+    };
+    // Bytes that cannot be packed.
+    let mut number = 1_u32;
+    let payload: Vec<u8> = std::iter::repeat_with(|| {
+        number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (number >> 24) as u8
+    })
+    .take(1 << 20)
+    .collect();
+    let (gateway, _peer) = Gateway::with_content(Kind::Sqlite, setup, exports(&payload)).await;
+    let (archive, _) = gateway.download(&format!("{CONTENT}/export")).await;
+    assert!(archive.len() > 1 << 20);
+    let copy = "/tools/mdquiz10/contents/50";
+    let csv = Some("anna,8,4,moodle");
+    let made = gateway.import(copy, csv, Some(archive)).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let bare = gateway
+        .import(copy, csv, Some(vec![7; (1 << 20) + 1]))
+        .await;
+    assert_eq!(bare.refused(413), "archive-too-long");
+}
+
+#[actix_web::test]
 async fn content_that_is_not_outside_travels_without_a_call() {
     let peer = Peer::start(exports(PAYLOAD)).await;
     let setup = Setup {
@@ -241,7 +269,7 @@ async fn a_failed_export_is_an_error_and_never_a_shorter_file() {
         (
             Answer::Says(200, " <!DOCTYPE html><title>Log in".into()),
             502,
-            "no export: “a web page”",
+            "no export: “<!DOCTYPE html>",
         ),
         (Answer::Says(401, String::new()), 502, "refused the hash"),
         (
@@ -319,6 +347,9 @@ async fn what_cannot_be_imported_is_refused_and_stores_nothing() {
             .await,
         0
     );
+    // What failed keeps no file.
+    let files = "select count(*) from journal_files";
+    assert_eq!(gateway.database.number(files).await, 0);
     peer.answers(exports(PAYLOAD));
     assert_eq!(
         gateway.import(copy, csv, Some(b"x".to_vec())).await.status,

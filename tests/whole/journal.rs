@@ -200,6 +200,25 @@ async fn what_was_copied_is_answered_also_when_its_server_is_off() {
 }
 
 #[actix_web::test]
+async fn a_call_whose_place_or_source_is_gone_is_not_sent_again() {
+    let (gateway, peer, entry) = killed_within_a_call(Kind::Sqlite).await;
+    // Its author saved it anew in the meantime: what it would copy is another thing now.
+    let callback = crate::support::callback_of(&gateway.author("mdquiz10", 1).await.location());
+    let saved = gateway
+        .get_public(&format!("{callback}&extToolContentID=556"))
+        .await;
+    assert_eq!(saved.status, 200);
+    let (done, said) = journal(&gateway, &["retry", &entry]).await;
+    assert!(!done && said.contains("there is no such content"), "{said}");
+    assert_eq!(peer.requests().len(), 1);
+    let (_, listed) = journal(&gateway, &["list"]).await;
+    assert!(
+        listed.starts_with(&format!("{entry} unsettled ")),
+        "{listed}"
+    );
+}
+
+#[actix_web::test]
 async fn a_call_that_is_given_up_is_sent_anew() {
     let (gateway, peer, entry) = killed_within_a_call(Kind::Sqlite).await;
     assert_eq!(

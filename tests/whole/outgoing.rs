@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use crate::support::{
-    Answer, Gateway, Kind, Page, Peer, Setup, apply, binary, environment, parameter,
+    API_TOKEN, Answer, Gateway, Kind, Page, Peer, Setup, apply, binary, environment, parameter,
 };
 
 async fn ask(gateway: &Gateway, session: i64) -> Page {
@@ -210,43 +210,31 @@ async fn what_only_reads_is_asked_again_and_what_makes_something_is_not() {
     assert_eq!(peer.requests().len(), before + 4);
 }
 
-#[actix_web::test]
-async fn what_is_removed_is_deleted_outside_where_the_tool_has_a_call_for_it() {
+/// A gateway with a tool `myquiz10` that is as the quiz's, and whose page can delete by the method `remove`.
+async fn that_deletes() -> (Gateway, Peer) {
     let own = include_str!("../../src/domain/tool/builtin/mdquiz10.toml")
         .replace("mdquiz10", "myquiz10")
-        .replace("[adapter_page]", "[adapter_page]\ndelete = \"remove\"")
-        .replace("[[outputs]]", "[[tools.outputs]]");
-    let own = ["custom_csv", "addresses", "adapter_page"]
-        .iter()
-        .fold(own, |text, table| {
-            text.replace(&format!("[{table}]"), &format!("[tools.{table}]"))
-        });
+        .replace(
+            "[adapter_page]",
+            "[tools.adapter_page]\ndelete = \"remove\"",
+        )
+        .replace("[[outputs]]", "[[tools.outputs]]")
+        .replace("[custom_csv]", "[tools.custom_csv]")
+        .replace("[addresses]", "[tools.addresses]");
     let peer = Peer::start(Answer::Ids(700)).await;
-    let more = format!(
-        "[servers.settings.myquiz10]\nadapter_page = \"{}\"\n[[tools]]\n{own}",
-        peer.url
-    );
     let setup = Setup {
         adapter_page: peer.url.clone(),
-        more: more.replacen("[servers.settings.myquiz10]", "", 1),
+        more: format!("[[tools]]\n{own}"),
         ..Setup::default()
     };
+    let settings = format!(
+        "[servers.settings.myquiz10]\nadapter_page = \"{}\"\n[servers.settings.mdfrum10]",
+        peer.url
+    );
     let file = setup
         .file()
         .replacen("\"mdglos10\"]", "\"mdglos10\", \"myquiz10\"]", 1)
-        .replacen(
-            "[servers.settings.mdfrum10]",
-            &format!(
-                "[servers.settings.myquiz10]\nadapter_page = \"{}\"\n[servers.settings.mdfrum10]",
-                peer.url
-            ),
-            1,
-        )
-        .replacen(
-            &format!("\nadapter_page = \"{}\"\n[[tools]]", peer.url),
-            "\n[[tools]]",
-            1,
-        );
+        .replacen("[servers.settings.mdfrum10]", &settings, 1);
     let database = Arc::new(crate::support::Database::new(Kind::Sqlite).await);
     let applied = apply(&database, &file, &[]);
     assert!(
@@ -257,64 +245,104 @@ async fn what_is_removed_is_deleted_outside_where_the_tool_has_a_call_for_it() {
     let gateway = Gateway::start_on(database, setup);
     gateway.saved_content("myquiz10", 1, "555").await;
     gateway.session("myquiz10", 2, 1).await;
+    (gateway, peer)
+}
 
-    let removed = |sent: &str| {
-        (
-            parameter(sent, "method").unwrap(),
-            parameter(sent, "extToolContentID").unwrap(),
-        )
-    };
+async fn journal(gateway: &Gateway, arguments: &[&str]) -> String {
+    let mut command = binary();
+    command
+        .arg("journal")
+        .args(arguments)
+        .envs(environment(&gateway.database));
+    let output = tokio::task::spawn_blocking(move || command.output())
+        .await
+        .unwrap()
+        .unwrap();
+    String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+}
+
+/// The things that a server was asked to delete.
+fn deleted(peer: &Peer) -> Vec<String> {
+    let sent = peer.requests().into_iter();
+    sent.filter(|sent| parameter(sent, "method").as_deref() == Some("remove"))
+        .map(|sent| parameter(&sent, "extToolContentID").unwrap())
+        .collect()
+}
+
+#[actix_web::test]
+async fn what_is_removed_is_deleted_outside_where_the_tool_has_a_call_for_it() {
+    let (gateway, peer) = that_deletes().await;
     peer.answers(Answer::Says(200, String::new()));
-    assert_eq!(
-        gateway
-            .call("DELETE", "/tools/myquiz10/sessions/2", None)
-            .await
-            .status,
-        204
-    );
+    let session = gateway.call("DELETE", "/tools/myquiz10/sessions/2", None);
+    assert_eq!(session.await.status, 204);
+    assert_eq!(deleted(&peer), ["700"]);
     let sent = peer.requests().pop().unwrap();
-    assert_eq!(removed(&sent), ("remove".to_owned(), "700".to_owned()));
     assert_eq!(parameter(&sent, "un").as_deref(), Some("bill"));
-    assert_eq!(
-        gateway
-            .database
-            .number("select count(*) from left_behind")
-            .await,
-        0
-    );
+    assert_eq!(journal(&gateway, &["list"]).await, "");
 
     // What the server does not delete stays listed, until an operator deletes or strikes it.
     peer.answers(Answer::Says(403, "no".into()));
-    assert_eq!(
-        gateway
-            .call("DELETE", "/tools/myquiz10/contents/1", None)
-            .await
-            .status,
-        204
-    );
-    let journal = |arguments: Vec<String>| {
-        let mut command = binary();
-        command
-            .arg("journal")
-            .args(arguments)
-            .envs(environment(&gateway.database));
-        async {
-            let output = tokio::task::spawn_blocking(move || command.output())
-                .await
-                .unwrap()
-                .unwrap();
-            String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
-        }
-    };
-    let listed = journal(vec!["list".into()]).await;
+    let content = gateway.call("DELETE", "/tools/myquiz10/contents/1", None);
+    assert_eq!(content.await.status, 204);
+    let listed = journal(&gateway, &["list"]).await;
     assert!(
         listed.contains("left behind") && listed.contains("myquiz10 555 on moodle"),
         "{listed}"
     );
-    let id = listed.split(' ').next().unwrap().to_owned();
-    let said = journal(vec!["retry".into(), id.clone()]).await;
-    assert!(said.contains("status 403"), "{said}");
+    let id = listed.split(' ').next().unwrap();
+    for (answer, words) in [
+        (Answer::Says(403, "no".into()), "status 403"),
+        (
+            Answer::Says(200, "<!DOCTYPE html>Log in".into()),
+            "no word of success",
+        ),
+        (Answer::Says(200, "0".into()), "no word of success"),
+    ] {
+        peer.answers(answer);
+        let said = journal(&gateway, &["retry", id]).await;
+        assert!(said.contains(words), "{said} does not say {words}");
+    }
     peer.answers(Answer::Says(404, "gone".into()));
-    assert_eq!(journal(vec!["retry".into(), id]).await, "deleted 555\n");
-    assert_eq!(journal(vec!["list".into()]).await, "");
+    assert_eq!(journal(&gateway, &["retry", id]).await, "deleted 555\n");
+    assert_eq!(journal(&gateway, &["list"]).await, "");
+}
+
+#[actix_web::test]
+async fn what_another_content_still_uses_is_not_deleted_outside() {
+    let (gateway, peer) = that_deletes().await;
+    gateway.saved_content("myquiz10", 3, "555").await;
+    gateway.saved_content("myquiz10", 4, "700").await;
+    peer.answers(Answer::Says(200, String::new()));
+    // The session's copy is what an author took for content 4; content 3 is what content 1 is.
+    for path in ["sessions/2", "contents/1"] {
+        let path = format!("/tools/myquiz10/{path}");
+        assert_eq!(gateway.call("DELETE", &path, None).await.status, 204);
+        assert_eq!(deleted(&peer), [""; 0]);
+    }
+    assert_eq!(journal(&gateway, &["list"]).await, "");
+    for path in ["contents/3", "contents/4"] {
+        let path = format!("/tools/myquiz10/{path}");
+        assert_eq!(gateway.call("DELETE", &path, None).await.status, 204);
+    }
+    assert_eq!(deleted(&peer), ["555", "700"]);
+}
+
+#[actix_web::test]
+async fn who_reads_a_portfolio_slowly_holds_up_no_call() {
+    let (gateway, peer) = Gateway::with_session(Kind::Sqlite, Setup::default()).await;
+    let page = vec![b'x'; 8 << 20];
+    let answers = [
+        ("export_portfolio", (200, page)),
+        ("clone", (200, b"900".to_vec())),
+    ];
+    peer.answers(Answer::ByMethod(answers.into()));
+    let mut readers = Vec::new();
+    for _ in 0..8 {
+        let path = "/api/v1/tools/mdquiz10/sessions/2/portfolio?user=mdl_Anna";
+        let request = gateway.client().get(format!("{}{path}", gateway.base));
+        // Nothing but the head is read, and the connection stays.
+        readers.push(request.bearer_auth(API_TOKEN).send().await.unwrap());
+    }
+    assert!(readers.iter().all(|response| response.status() == 200));
+    assert_eq!(ask(&gateway, 10).await.status, 201);
 }

@@ -75,7 +75,7 @@ impl OutputValue {
 }
 
 /// The first line of an answer, without blanks around it.
-pub(super) fn first_line(answer: &[u8]) -> Option<&str> {
+pub fn first_line(answer: &[u8]) -> Option<&str> {
     let line = answer.split(|b| *b == b'\n').next().unwrap_or_default();
     std::str::from_utf8(line.trim_ascii()).ok()
 }

@@ -5,8 +5,10 @@ use chrono::Utc;
 use super::keeper::lose;
 use super::send;
 use crate::domain::content::ContentKey;
-use crate::domain::id::{ExtId, ToolContentId};
+use crate::domain::id::{ExtId, ToolContentId, ToolSessionId};
 use crate::domain::journal::{Entry, EntryState, Request};
+use crate::domain::session::SessionKey;
+use crate::flows::copy::DEFAULT_CONTENT;
 use crate::flows::{Gateway, Refusal, removal};
 use crate::outbound::{Spool, SpoolError, SpoolWriter};
 use crate::store::{LeftBehind, StoreError};
@@ -65,6 +67,8 @@ pub async fn left_behind(gateway: &Gateway) -> Result<Vec<LeftBehind>, JournalEr
 pub enum Retried {
     /// The call made this.
     Made(ExtId),
+    /// The content is stored; it is on this side alone.
+    Stored,
     /// What was left behind is deleted there now.
     Deleted(String),
 }
@@ -109,8 +113,7 @@ pub async fn retry(gateway: &Gateway, id: &str) -> Result<Retried, JournalError>
         send(&gateway, &entry, file.as_ref()).await
     };
     let made = gateway.see_through(work).await?;
-    made.map(Retried::Made)
-        .ok_or_else(|| JournalError::NoFile(id.to_owned()))
+    Ok(made.map_or(Retried::Stored, Retried::Made))
 }
 
 /// The file that an entry's call sends.
@@ -135,18 +138,42 @@ async fn callable(gateway: &Gateway, entry: &Entry) -> Result<(), Refusal> {
         .tool(key.signature.as_str())
         .ok_or(Refusal::UnknownTool)?;
     configuration.usable_server(entry.server.as_str(), &key.signature)?;
-    if let Request::Session { content } = entry.request {
-        let (platform, signature) = (key.platform.clone(), key.signature.clone());
-        let content = ContentKey {
-            platform,
-            signature,
-            id: ToolContentId::from_number(content)?,
-        };
-        gateway
-            .store
-            .content(&content)
-            .await?
-            .ok_or(Refusal::UnknownContent)?;
+    let content = |id| {
+        Ok::<_, Refusal>(ContentKey {
+            platform: key.platform.clone(),
+            signature: key.signature.clone(),
+            id: ToolContentId::from_number(id)?,
+        })
+    };
+    // What would be made must have a place here, and what is copied must still be there.
+    let taken = match entry.request {
+        Request::Session { .. } => {
+            let session = SessionKey {
+                platform: key.platform.clone(),
+                signature: key.signature.clone(),
+                id: ToolSessionId::from_number(key.local_id)?,
+            };
+            gateway.store.session(&session).await?.is_some()
+        }
+        Request::Copy { .. } | Request::Import { .. } => {
+            let made = content(key.local_id)?;
+            gateway.store.content(&made).await?.is_some()
+        }
+    };
+    if taken {
+        return Err(Refusal::ThereAlready);
+    }
+    let (source, copied) = match &entry.request {
+        Request::Session { content } => (Some(*content), true),
+        Request::Copy { from, .. } => (*from, entry.payload.source != DEFAULT_CONTENT),
+        Request::Import { .. } => (None, false),
+    };
+    if let Some(source) = source.filter(|_| copied) {
+        let stored = gateway.store.content(&content(source)?).await?;
+        let ext_id = stored.and_then(|stored| stored.ext_id);
+        if ext_id.is_none_or(|ext_id| ext_id.as_str() != entry.payload.source) {
+            return Err(Refusal::UnknownContent);
+        }
     }
     Ok(())
 }

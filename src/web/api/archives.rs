@@ -16,6 +16,7 @@ use super::paths::ContentPath;
 use super::refusals::{
     Making, OfContent, OfTool, OnItsServer, Outgoing, Refused, WithArchive, WithBody, WithCustomCsv,
 };
+use crate::flows::archive::longest_file;
 use crate::flows::export::export_tool_content;
 use crate::flows::import::import_tool_content;
 use crate::flows::making::NewContent;
@@ -87,7 +88,7 @@ pub(super) async fn import(
     form: Multipart,
 ) -> Result<HttpResponse, Problem> {
     let key = path.key(&caller)?;
-    let longest = gateway.longest_archive();
+    let longest = longest_file(gateway.longest_archive());
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > longest + 2 * LONGEST_BODY as u64) {

@@ -3,6 +3,7 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::TryStreamExt;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
@@ -237,8 +238,7 @@ pub(super) async fn portfolio(
         _ => "",
     };
     let name = format!("{}-{}-{}{ending}", key.signature, key.id, safe(&login));
-    let mut response = HttpResponse::Ok();
-    response
+    Ok(HttpResponse::Ok()
         .content_type(kind.unwrap_or("application/octet-stream"))
         .insert_header((
             header::CONTENT_DISPOSITION,
@@ -248,11 +248,9 @@ pub(super) async fn portfolio(
             header::CONTENT_SECURITY_POLICY,
             "sandbox; default-src 'none'",
         ))
-        .insert_header((header::CACHE_CONTROL, "no-store"));
-    if let Some(length) = portfolio.length {
-        response.no_chunking(length as u64);
-    }
-    Ok(response.streaming(portfolio.stream()))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .no_chunking(portfolio.bytes.len())
+        .streaming(portfolio.bytes.stream().map_ok(web::Bytes::from)))
 }
 
 /// The learner that a query names.

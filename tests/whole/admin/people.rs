@@ -54,11 +54,11 @@ async fn sysadmins_add_and_remove_each_other(#[values(Kind::Postgres, Kind::Sqli
 
     let audit = ada.get("/admin/audit").await;
     assert_eq!(
-        audit.attributes("[data-action]", "data-action"),
+        audit.attributes("[data-action]", "data-action")[..3],
         ["sysadmin.removed", "sysadmin.added", "sysadmin.added"]
     );
     assert_eq!(
-        audit.attributes("[data-action]", "data-subject"),
+        audit.attributes("[data-action]", "data-subject")[..3],
         ["Bob", "Bob", ADA]
     );
     assert_eq!(audit.text(".what strong").as_deref(), Some(ADA));
