@@ -210,13 +210,19 @@ impl Outbound {
         let turn = self.turn(page, "probe", Effect::Repeatable).await?;
         let begun = Instant::now();
         let parameters = [("method", PROBE)];
-        let outcome = page
-            .get(&turn.way(), &parameters, None, self.patience(page.server))
-            .await;
-        turn.end(outcome.map(|reply| Probed {
-            elapsed: begun.elapsed(),
-            clock: reply.clock(Utc::now()),
-        }))
+        let outcome = async {
+            let patience = self.patience(page.server);
+            let mut reply = page.get(&turn.way(), &parameters, None, patience).await?;
+            let (elapsed, clock) = (begun.elapsed(), reply.clock(Utc::now()));
+            let answer = reply.beginning().await?;
+            // A login page takes any hash.
+            if is_web_page(&answer) {
+                return Err(page.unexpected(reply.status(), "adapter page", &answer));
+            }
+            Ok(Probed { elapsed, clock })
+        };
+        let outcome = outcome.await;
+        turn.end(outcome)
     }
 }
 

@@ -136,7 +136,7 @@ async fn bill_monitors(lesson: &Lesson, activity: &str, session: &str) {
     lesson.shows(activity, "in-use").await;
 }
 
-/// Anna finished, Ben opened it, and no teacher is among the learners.
+/// Anna finished, Ben opened it, and no teacher is among the learners; the server says what each achieved.
 async fn assert_attendance(lesson: &Lesson) {
     assert_eq!(
         lesson.attributes("tr[data-user]", "data-user").await,
@@ -148,4 +148,10 @@ async fn assert_attendance(lesson: &Lesson) {
             .await,
         ["true", "false"]
     );
+    let mut results = Vec::new();
+    for who in ["smp_Anna", "smp_Ben"] {
+        let cell = format!("tr[data-user='{who}'] td[data-output]");
+        results.push(lesson.text(&cell).await);
+    }
+    assert_eq!(results, ["50", "0"]);
 }

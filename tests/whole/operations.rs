@@ -74,6 +74,12 @@ async fn check_says_a_line_for_each_thing_and_fails_where_one_does_not_hold() {
     let words = "FAILED server moodle: the adapter page of mdfrum10: it refused the hash (401): compare the key and the server id on both sides";
     assert!(said(&output).contains(words), "{}", said(&output));
 
+    peer.answers(Answer::Says(200, "<!DOCTYPE html><title>Log in".into()));
+    let output = check(&database, &[]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let words = "something that is no adapter page: “<!DOCTYPE html><title>Log in”";
+    assert!(said(&output).contains(words), "{}", said(&output));
+
     let output = check(&database, &[("TOOLGATE_LISTEN", "nowhere")]).await;
     assert_eq!(output.status.code(), Some(1));
     assert!(
