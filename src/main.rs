@@ -16,7 +16,7 @@ use toolgate::demo::Demo;
 use toolgate::domain::audit::Actor;
 use toolgate::flows::check::Checked;
 use toolgate::flows::journal::Retried;
-use toolgate::flows::{Gateway, apply, check, journal, sign};
+use toolgate::flows::{Gateway, apply, check, journal, rotate, sign};
 use toolgate::opening;
 use toolgate::settings::{DatabaseUrl, LogFormat, Settings};
 use toolgate::web::Application;
@@ -48,6 +48,20 @@ enum Command {
         /// Only says what would change.
         #[arg(long)]
         dry_run: bool,
+    },
+    /// Seals every stored secret anew with the first key of TOOLGATE_SECRET_KEY.
+    ///
+    /// All of them or none. Once it is done no stored secret needs the older keys of the list.
+    RotateKeys {
+        /// Only says which keys what is stored is sealed by.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Prints what is configured now, in the form of apply.
+    ExportConfig {
+        /// Writes { env = "NAME" } where there is a secret, in place of leaving it out.
+        #[arg(long)]
+        references: bool,
     },
     /// Checks settings, database and, for each enabled server, its connection; a line for each.
     ///
@@ -140,6 +154,24 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Demo { folder } => run_demo(settings, folder).await,
         Command::Serve => serve(&settings).await,
         Command::Apply { file, dry_run } => apply_file(&settings, &file, dry_run).await,
+        Command::RotateKeys { dry_run } => {
+            let opened = opening::open(&settings).await?;
+            let vault = opened.secret_keys.vault();
+            let rotated =
+                rotate::rotate(&opened.store, &vault, &Actor::CommandLine, dry_run).await?;
+            opened.store.close().await;
+            say(rotated)
+        }
+        Command::ExportConfig { references } => {
+            let opened = opening::open(&settings).await?;
+            let stored = opened.store.configuration().await?;
+            opened.store.close().await;
+            let secrets = match references {
+                true => apply::Secrets::FromEnvironment,
+                false => apply::Secrets::LeftOut,
+            };
+            say(apply::export(&stored, secrets))
+        }
         Command::Check => check(&settings).await,
         Command::Journal(command) => run_journal(&settings, command).await,
         Command::Admin(command) => say(admin_command::run(&settings, command).await?),

@@ -172,6 +172,16 @@ impl Vault {
             .map_err(|_| VaultError::DoesNotOpen)
     }
 
+    /// The id of the key that seals.
+    pub fn first(&self) -> &str {
+        self.0.first().map_or("", |(id, _)| id)
+    }
+
+    /// The id of the key under which a value was sealed.
+    pub fn key_of(value: &[u8]) -> Option<&str> {
+        parts(value).map(|(id, _, _)| id)
+    }
+
     /// Whether a sealed value holds this secret.
     pub fn holds(&self, value: &[u8], drawer: Drawer<'_>, secret: &SecretString) -> bool {
         self.open(value, drawer).is_ok_and(|open| {
@@ -286,12 +296,44 @@ mod tests {
     }
 
     #[test]
+    fn state_tokens_of_older_keys_are_believed_until_those_are_gone() {
+        use crate::domain::state_token::{Purpose, State, StateError, Subject};
+        let (platform, signature) = ("lams".parse().unwrap(), "mdquiz10".parse().unwrap());
+        let subject = Subject {
+            platform: &platform,
+            signature: &signature,
+            id: 1,
+        };
+        let now = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let state = State {
+            purpose: Purpose::Update,
+            expires_at: now + chrono::TimeDelta::hours(1),
+            nonce: [7; 12],
+            person: None,
+        };
+        let old = keys(&written(1)).state_keys().seal(&state, subject);
+        let open = |text: &str, token: &str| {
+            keys(text)
+                .state_keys()
+                .open(Some(token), &[Purpose::Update], subject, now)
+        };
+        // What was made before the key had a name, and what is made under the new one.
+        let both = format!("new:{},default:{}", written(2), written(1));
+        assert_eq!(open(&both, &old).unwrap(), state);
+        let new = keys(&both).state_keys().seal(&state, subject);
+        assert_eq!(open(&format!("new:{}", written(2)), &new).unwrap(), state);
+        let gone = open(&format!("new:{}", written(2)), &old);
+        assert_eq!(gone.unwrap_err(), StateError::Wrong);
+    }
+
+    #[test]
     fn older_keys_still_open_and_unknown_ones_are_named() {
         let sealed = keys(&format!("old:{}", written(1)))
             .vault()
             .seal("x", DRAWER, [9; 24]);
         let both = keys(&format!("new:{},old:{}", written(2), written(1))).vault();
         assert_eq!(both.open(&sealed, DRAWER).unwrap().expose_secret(), "x");
+        assert_eq!((both.first(), Vault::key_of(&sealed)), ("new", Some("old")));
         let new = keys(&format!("new:{}", written(2))).vault();
         assert_eq!(
             new.open(&sealed, DRAWER).unwrap_err(),

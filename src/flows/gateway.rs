@@ -25,7 +25,7 @@ use crate::domain::server::Server;
 use crate::domain::session::SessionKey;
 use crate::domain::state_token::StateKeys;
 use crate::opening::Opened;
-use crate::outbound::{Limits, Outbound};
+use crate::outbound::{Health, Limits, Outbound};
 use crate::settings::Settings;
 use crate::store::{Store, StoreError};
 
@@ -178,6 +178,11 @@ impl Gateway {
             .collect()
     }
 
+    /// How a server does, as this instance has seen it.
+    pub fn health(&self, server: &Server) -> Health {
+        self.shared.outbound.health(server)
+    }
+
     /// From now on it is not ready, and connections are not kept.
     pub fn begin_stopping(&self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
@@ -259,6 +264,11 @@ impl Gateway {
 
     pub(super) fn state_keys(&self) -> &StateKeys {
         &self.shared.state_keys
+    }
+
+    /// Where secrets are kept.
+    pub(super) fn vault(&self) -> &Vault {
+        &self.shared.vault
     }
 
     pub(super) fn lifetimes(&self) -> Lifetimes {

@@ -87,6 +87,8 @@ pub enum Refusal {
     LastSysadmin,
     #[error("a sysadmin cannot remove themselves")]
     OwnSysadmin,
+    #[error("there is no such {0}")]
+    NotConfigured(&'static str),
     #[error("too many passwords are being checked just now")]
     PasswordsBusy,
     #[error(transparent)]

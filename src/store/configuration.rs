@@ -137,16 +137,23 @@ impl Store {
     pub async fn change_configuration(&self) -> Result<Change, StoreError> {
         let mut tx = self.begin().await?;
         within!(&mut tx, c => sqlx::query(NEXT_VERSION).execute(c).map_ok(count))?;
+        let version: i64 = within!(&mut tx, c => sqlx::query_scalar(VERSION).fetch_one(c))?;
         let before = load!(within, &mut tx);
-        Ok(Change { tx, before })
+        Ok(Change {
+            tx,
+            before,
+            version: version - 1,
+        })
     }
 }
 
 /// A change of configuration under way. Dropped without [`Change::commit`], it changes nothing.
 pub struct Change {
-    tx: Tx,
+    pub(super) tx: Tx,
     /// What is configured before it.
     pub before: StoredConfiguration,
+    /// The version before it.
+    pub version: i64,
 }
 
 impl Change {

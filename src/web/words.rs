@@ -361,6 +361,12 @@ fn of_refusal(refusal: &Refusal) -> Words {
             "You cannot remove yourself",
             "Ask another sysadmin to do it.",
         ),
+        Refusal::NotConfigured(_) => (
+            StatusCode::NOT_FOUND,
+            "not-configured",
+            "It is not configured here",
+            "Somebody may have deleted it. Look at the list.",
+        ),
         Refusal::PasswordsBusy => (
             StatusCode::SERVICE_UNAVAILABLE,
             "passwords-busy",

@@ -70,7 +70,7 @@ fn check_platform(
                 "platform {} has the same api_token; a token decides the platform",
                 other.id
             );
-            Err(file.error(span, message))
+            Err(file.error_about("api_token", span, message))
         }
         None => Ok(()),
     }
@@ -105,10 +105,10 @@ fn check_server(
         }
     }
     if !record.tools.is_empty() && record.server_key.is_none() {
-        return Err(file.error(at, "a server with tools needs a key"));
+        return Err(file.error_about("key", at, "a server with tools needs a key"));
     }
     if !record.tools.is_empty() && record.prefix.is_none() {
-        return Err(file.error(at, "a server with tools needs a prefix"));
+        return Err(file.error_about("prefix", at, "a server with tools needs a prefix"));
     }
     for (signature, items) in &entry.settings {
         let tool = tools.get(signature.get_ref().as_str()).ok_or_else(|| {

@@ -92,6 +92,8 @@ pub struct FileError {
     pub line: usize,
     /// The key or table that stands on that line.
     pub key: String,
+    /// The key that it is about, where that is another one, which the file lacks; else empty.
+    pub about: String,
     /// What is wrong.
     pub message: String,
 }
@@ -116,6 +118,19 @@ impl File {
     pub(super) fn error(&self, at: Range<usize>, message: impl Into<String>) -> FileError {
         file_error(&self.text, at.start, &message.into())
     }
+
+    /// A mistake at a place of the file, about a key that is not there.
+    pub(super) fn error_about(
+        &self,
+        about: &str,
+        at: Range<usize>,
+        message: impl Into<String>,
+    ) -> FileError {
+        FileError {
+            about: about.to_owned(),
+            ..self.error(at, message)
+        }
+    }
 }
 
 fn file_error(text: &str, at: usize, message: &str) -> FileError {
@@ -134,6 +149,7 @@ fn file_error(text: &str, at: usize, message: &str) -> FileError {
     FileError {
         line,
         key: key.to_owned(),
+        about: String::new(),
         message: message.to_owned(),
     }
 }

@@ -3,14 +3,21 @@
 //! it leaves out. On a mistake nothing changes, and line and key are named.
 
 mod check;
+mod export;
 mod file;
 mod plan;
 mod report;
+mod save;
 mod secret;
-mod told;
+pub(super) mod told;
+mod written;
 
+pub use export::{Secrets, export};
 pub use file::{FileError, parse};
 pub use report::{Outcome, Report};
+pub(super) use save::save;
+pub use save::{MadeFrom, SaveError};
+pub use written::{WrittenFile, WrittenPlatform, WrittenSecret, WrittenServer};
 
 use chrono::Utc;
 
@@ -18,7 +25,7 @@ use super::configuration::{LoadError, assemble};
 use super::random;
 use crate::domain::audit::Actor;
 use crate::domain::secret_keys::{SecretKeys, Vault};
-use crate::store::{Store, StoreError, StoredConfiguration};
+use crate::store::{Change, Store, StoreError, StoredConfiguration};
 
 /// Why a file was not applied. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -34,16 +41,22 @@ pub enum ApplyError {
     Store(#[from] StoreError),
 }
 
+/// Where a file may take its secrets from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sources {
+    /// Also from the environment and from files of the machine: for whoever has a shell there.
+    Machine,
+    /// From its own text alone: a sysadmin in a browser has no business in the machine's files, and could
+    /// have them sent to a server of their choice.
+    TextOnly,
+}
+
 /// Says what a file would make where there is no database yet.
 pub fn plan_on_nothing(text: &str) -> Result<Report, ApplyError> {
     let file = parse(text)?;
     let vault = SecretKeys::of_one(random::bytes()).vault();
     let nothing = StoredConfiguration::default();
-    let plan = plan::Plan::of(&file, &nothing, &vault)?;
-    let merged = plan.merged(&nothing);
-    check::check(&file, &merged)?;
-    assemble(merged, &vault)?;
-    Ok(plan.report)
+    Ok(plan_on(&nothing, &vault, &file, Sources::Machine)?.report)
 }
 
 /// Applies the text of a file in somebody's name, for the audit; with `dry_run` only says what would
@@ -57,16 +70,68 @@ pub async fn apply(
 ) -> Result<Report, ApplyError> {
     let file = parse(text)?;
     let change = store.change_configuration().await?;
-    let plan = plan::Plan::of(&file, &change.before, vault)?;
-    let merged = plan.merged(&change.before);
-    check::check(&file, &merged)?;
-    // The last word has the code that will load it.
-    assemble(merged, vault)?;
+    if dry_run {
+        return Ok(plan_on(&change.before, vault, &file, Sources::Machine)?.report);
+    }
+    apply_to(change, vault, actor, &file, Sources::Machine).await
+}
+
+/// What a file would change, and the version of the configuration for which that is so.
+pub(super) async fn plan(
+    store: &Store,
+    vault: &Vault,
+    text: &str,
+) -> Result<(Report, i64), ApplyError> {
+    let file = parse(text)?;
+    let change = store.change_configuration().await?;
+    let plan = plan_on(&change.before, vault, &file, Sources::TextOnly)?;
+    Ok((plan.report, change.version))
+}
+
+/// Applies a file if the configuration still has the version for which it was planned; else nothing
+/// changes, and it answers nothing.
+pub(super) async fn apply_planned(
+    store: &Store,
+    vault: &Vault,
+    actor: &Actor,
+    (text, version): (&str, i64),
+) -> Result<Option<Report>, ApplyError> {
+    let file = parse(text)?;
+    let change = store.change_configuration().await?;
+    if change.version != version {
+        return Ok(None);
+    }
+    let report = apply_to(change, vault, actor, &file, Sources::TextOnly).await?;
+    Ok(Some(report))
+}
+
+async fn apply_to(
+    change: Change,
+    vault: &Vault,
+    actor: &Actor,
+    file: &file::File,
+    sources: Sources,
+) -> Result<Report, ApplyError> {
+    let plan = plan_on(&change.before, vault, file, sources)?;
     let changes = plan.changes();
-    if !dry_run && !changes.is_empty() {
+    if !changes.is_empty() {
         let now = Utc::now();
         let entries = told::entries(&plan.report, &change.before, &changes, actor, now);
         change.commit(&changes, &entries, now).await?;
     }
     Ok(plan.report)
+}
+
+fn plan_on(
+    before: &StoredConfiguration,
+    vault: &Vault,
+    file: &file::File,
+    sources: Sources,
+) -> Result<plan::Plan, ApplyError> {
+    let plan = plan::Plan::of(file, before, vault, sources)?;
+    let merged = plan.merged(before);
+    check::check(file, &merged)?;
+    // The last word has the code that will load it.
+    assemble(merged, vault)?;
+    Ok(plan)
 }

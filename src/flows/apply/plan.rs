@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
+use super::Sources;
 use super::file::{Auth, File, FileError, PlatformEntry, ServerEntry};
 use super::report::{Outcome, Report};
 use super::secret::Secret;
@@ -30,11 +31,13 @@ impl Plan {
         file: &File,
         before: &StoredConfiguration,
         vault: &Vault,
+        sources: Sources,
     ) -> Result<Self, FileError> {
         let mut plan = Planner {
             file,
             before,
             vault,
+            sources,
             warnings: Vec::new(),
         };
         let mut after = StoredConfiguration::default();
@@ -52,9 +55,13 @@ impl Plan {
         }
         for (entry, definition) in file.tools.iter().zip(&file.definitions) {
             let signature = entry.get_ref().signature.to_string();
-            let record = ToolRecord {
-                signature: signature.clone(),
-                definition: definition.clone(),
+            let record = match before.tools.get(&signature) {
+                // Comments and order are no change.
+                Some(old) if same_meaning(&old.definition, definition) => old.clone(),
+                _ => ToolRecord {
+                    signature: signature.clone(),
+                    definition: definition.clone(),
+                },
             };
             if after.tools.insert(signature, record).is_some() {
                 return Err(file.error(entry.span(), "the file defines this tool twice"));
@@ -124,6 +131,7 @@ struct Planner<'a> {
     file: &'a File,
     before: &'a StoredConfiguration,
     vault: &'a Vault,
+    sources: Sources,
     warnings: Vec<String>,
 }
 
@@ -256,7 +264,7 @@ impl Planner<'_> {
         let Some(given) = given else { return Ok(None) };
         let secret = given
             .get_ref()
-            .reveal()
+            .reveal(self.sources)
             .map_err(|message| self.file.error(given.span(), message))?;
         if secret.expose_secret().chars().count() < SHORT {
             self.warnings.push(format!(
@@ -265,6 +273,12 @@ impl Planner<'_> {
         }
         Ok(Some(secret))
     }
+}
+
+/// Whether two texts of TOML say the same.
+fn same_meaning(one: &str, other: &str) -> bool {
+    let read = |text| toml::from_str::<toml::Table>(text).ok();
+    one == other || read(one).is_some_and(|one| Some(one) == read(other))
 }
 
 fn compare<R: PartialEq>(

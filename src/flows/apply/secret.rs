@@ -3,6 +3,8 @@
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use super::Sources;
+
 /// A secret as the file gives it.
 #[derive(Clone, Deserialize)]
 #[serde(
@@ -33,9 +35,16 @@ pub(super) struct FromFile {
 
 impl Secret {
     /// The secret itself; a line end after it in a file does not count.
-    pub(super) fn reveal(&self) -> Result<SecretString, String> {
+    pub(super) fn reveal(&self, sources: Sources) -> Result<SecretString, String> {
         let text = match self {
             Secret::Text(SecretText(text)) => text.clone(),
+            Secret::Env(_) | Secret::File(_) if sources == Sources::TextOnly => {
+                return Err(
+                    "{ env = … } and { file = … } are read by toolgate apply, on the gateway's machine; \
+                     leave the secret out to keep what is stored, or write its text"
+                        .to_owned(),
+                );
+            }
             Secret::Env(FromEnv { env }) => std::env::var(env)
                 .map_err(|_| format!("the environment variable {env} is not set"))?,
             Secret::File(FromFile { file }) => std::fs::read_to_string(file)

@@ -14,6 +14,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         crate::store::audit::STATEMENTS,
         crate::store::configuration::STATEMENTS,
         crate::store::contents::STATEMENTS,
+        crate::store::disconnect::STATEMENTS,
         crate::store::journal::STATEMENTS,
         crate::store::launches::STATEMENTS,
         crate::store::removal::STATEMENTS,

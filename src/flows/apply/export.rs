@@ -1,0 +1,191 @@
+//! The configuration as a file: what `toolgate apply` makes of an empty database, in the order of ids, and
+//! what changes nothing where it comes from.
+
+use std::collections::BTreeSet;
+use std::fmt::{self, Write};
+
+use serde::Serialize;
+
+use super::written::{WrittenPlatform, WrittenSecret, WrittenServer};
+use crate::store::StoredConfiguration;
+
+/// What stands in the file for secrets, which are never in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// A comment: what is stored stays.
+    LeftOut,
+    /// `{ env = "NAME" }`: what the environment of `toolgate apply` holds.
+    FromEnvironment,
+}
+
+const HEAD: &str = "\
+# The configuration of a Toolgate, in the form of `toolgate apply FILE`.
+# Applied where it comes from, it changes nothing. What it does not name stays.
+";
+
+const LEFT_OUT: &str =
+    "# Secrets are not in it: those that are stored stay. On another gateway, add them.\n";
+
+const REFERENCES: &str = "\
+# Secrets are taken from the environment in which `toolgate apply` runs. Set every name below first:
+# a secret that is not what is stored replaces it.
+";
+
+/// Writes the file.
+pub fn export(stored: &StoredConfiguration, secrets: Secrets) -> String {
+    let mut file = Exported {
+        text: HEAD.to_owned(),
+        secrets,
+        names: BTreeSet::new(),
+    };
+    file.text.push_str(match secrets {
+        Secrets::LeftOut => LEFT_OUT,
+        Secrets::FromEnvironment => REFERENCES,
+    });
+    let written = file.platforms(stored).and(file.servers(stored));
+    written
+        .and(file.tools(stored))
+        .expect("a text can always be written to");
+    file.text
+}
+
+struct Exported {
+    text: String,
+    secrets: Secrets,
+    /// The names of variables that are taken.
+    names: BTreeSet<String>,
+}
+
+impl Exported {
+    fn platforms(&mut self, stored: &StoredConfiguration) -> fmt::Result {
+        self.heading(
+            stored.platforms.is_empty(),
+            "LAMS instances, which send browsers and calls here",
+        )?;
+        for record in stored.platforms.values() {
+            let platform = WrittenPlatform::of(record);
+            self.text.push_str("\n[[platforms]]\n");
+            self.line("id", &platform.id, "")?;
+            self.line("name", &platform.name, "")?;
+            self.line("url", &platform.url, "")?;
+            self.line(
+                "launch_auth",
+                &platform.launch_auth,
+                "\"signed\" or \"open\"",
+            )?;
+            let secret = record.launch_secret.is_some();
+            self.secret("launch_secret", &platform.id, secret)?;
+            self.line(
+                "callback_state",
+                &platform.callback_state,
+                "\"required\" or \"off\"",
+            )?;
+            self.secret("api_token", &platform.id, record.api_token_hash.is_some())?;
+            self.optional("finish_url", platform.finish_url.as_ref())?;
+        }
+        Ok(())
+    }
+
+    fn servers(&mut self, stored: &StoredConfiguration) -> fmt::Result {
+        self.heading(
+            stored.servers.is_empty(),
+            "integrated external LMSs, each known by its ext_lms_id",
+        )?;
+        for record in stored.servers.values() {
+            let server = WrittenServer::of(record);
+            self.text.push_str("\n[[servers]]\n");
+            self.line("id", &server.id, "")?;
+            self.line("name", &server.name, "")?;
+            self.line("url", &server.url, "")?;
+            self.secret("key", &server.id, record.server_key.is_some())?;
+            self.optional("prefix", server.prefix.as_ref())?;
+            self.line("enabled", server.enabled, "")?;
+            self.line("sign_redirects", server.sign_redirects, "")?;
+            self.optional("timeout_ms", server.timeout_ms)?;
+            self.line("private_network", server.private_network, "")?;
+            self.line("tools", &server.tools, "")?;
+            for (signature, items) in &server.settings {
+                writeln!(self.text, "\n[servers.settings.{signature}]")?;
+                for (name, value) in items {
+                    self.line(name, value, "")?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn tools(&mut self, stored: &StoredConfiguration) -> fmt::Result {
+        self.heading(stored.tools.is_empty(), "tools beyond the ten built in")?;
+        for record in stored.tools.values() {
+            let table = toml::from_str(&record.definition).unwrap_or_default();
+            let file = ToolsOnly { tools: [table] };
+            writeln!(self.text)?;
+            self.text
+                .push_str(&toml::to_string(&file).unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    fn heading(&mut self, empty: bool, words: &str) -> fmt::Result {
+        if empty {
+            return Ok(());
+        }
+        writeln!(self.text, "\n# ---- {words} ----")
+    }
+
+    /// A key and its value; keys are plain names, values are written by the library.
+    fn line(&mut self, key: &str, value: impl Serialize, comment: &str) -> fmt::Result {
+        let value = toml::Value::try_from(value).map_err(|_| fmt::Error)?;
+        write!(self.text, "{key} = {value}")?;
+        if !comment.is_empty() {
+            write!(self.text, "    # {comment}")?;
+        }
+        writeln!(self.text)
+    }
+
+    fn optional(&mut self, key: &str, value: Option<impl Serialize>) -> fmt::Result {
+        match value {
+            Some(value) => self.line(key, value, ""),
+            None => Ok(()),
+        }
+    }
+
+    fn secret(&mut self, key: &str, id: &str, is_set: bool) -> fmt::Result {
+        match (is_set, self.secrets) {
+            (false, _) => Ok(()),
+            (true, Secrets::LeftOut) => {
+                writeln!(self.text, "# {key}: left out; what is stored stays")
+            }
+            (true, Secrets::FromEnvironment) => {
+                let env = self.variable(id, key);
+                self.line(key, WrittenSecret::Env { env }, "")
+            }
+        }
+    }
+
+    /// The name of a variable that no other secret has.
+    fn variable(&mut self, id: &str, key: &str) -> String {
+        let plain = |c: char| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_uppercase()
+            } else {
+                '_'
+            }
+        };
+        let name: String = format!("{id}_{key}").chars().map(plain).collect();
+        let digit = name.starts_with(|c: char| c.is_ascii_digit());
+        let name = if digit { format!("_{name}") } else { name };
+        let mut found = name.clone();
+        let mut number = 2;
+        while !self.names.insert(found.clone()) {
+            found = format!("{name}_{number}");
+            number += 1;
+        }
+        found
+    }
+}
+
+#[derive(Serialize)]
+struct ToolsOnly {
+    tools: [toml::Table; 1],
+}

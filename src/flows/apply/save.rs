@@ -1,0 +1,114 @@
+//! One platform or server, saved from a sysadmin's form: a file of that one object, applied in the
+//! sysadmin's name, unless somebody else has changed the object since the form was made.
+
+use sha2::{Digest, Sha256};
+
+use super::written::{WrittenFile, WrittenPlatform, WrittenServer};
+use super::{ApplyError, FileError, Report, Sources, parse};
+use crate::domain::audit::Actor;
+use crate::domain::secret_keys::Vault;
+use crate::store::{Connected, PlatformRecord, ServerRecord, Store, StoredConfiguration};
+
+/// What an object was when a form was made of it: a hash of all that is stored of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeFrom(String);
+
+impl MadeFrom {
+    /// Of a server as it is stored; nothing where there is none.
+    pub fn server(record: Option<&ServerRecord>) -> Self {
+        Self::of(record.map(|record| {
+            let secrets = [record.server_key.as_deref(), None];
+            (toml::to_string(&WrittenServer::of(record)), secrets)
+        }))
+    }
+
+    /// Of a platform as it is stored; nothing where there is none.
+    pub fn platform(record: Option<&PlatformRecord>) -> Self {
+        Self::of(record.map(|record| {
+            let secrets = [
+                record.launch_secret.as_deref(),
+                record.api_token_hash.as_deref(),
+            ];
+            (toml::to_string(&WrittenPlatform::of(record)), secrets)
+        }))
+    }
+
+    /// As a form carries it. Whatever was made of it on the way is another state, which is refused.
+    pub fn from_form(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// As a form carries it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn of(stored: Option<(Result<String, toml::ser::Error>, [Option<&[u8]>; 2])>) -> Self {
+        let Some((text, secrets)) = stored else {
+            return Self(String::new());
+        };
+        let mut hash = Sha256::new();
+        hash.update(text.unwrap_or_default());
+        for secret in secrets {
+            // A byte that no text of TOML has keeps the parts apart.
+            hash.update([0]);
+            hash.update(Sha256::digest(secret.unwrap_or_default()));
+        }
+        Self(hex::encode(hash.finalize()))
+    }
+}
+
+/// Why an object was not saved. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// One of its values is wrong.
+    #[error(transparent)]
+    Wrong(FileError),
+    /// It is another one now than it was when the form was made: changed, deleted, or added.
+    #[error("somebody else changed it in the meantime")]
+    Newer,
+    /// Anything else.
+    #[error(transparent)]
+    Failed(ApplyError),
+}
+
+/// Applies a file of one object in a sysadmin's name, if what is stored of it is still what the form was
+/// made from.
+pub(in crate::flows) async fn save(
+    store: &Store,
+    vault: &Vault,
+    actor: &Actor,
+    (object, made_from): (Connected<'_>, &MadeFrom),
+    file: WrittenFile,
+) -> Result<Report, SaveError> {
+    let text = toml::to_string(&file).map_err(|error| {
+        SaveError::Wrong(FileError {
+            line: 1,
+            key: String::new(),
+            about: String::new(),
+            message: error.to_string(),
+        })
+    })?;
+    let of = |error: ApplyError| match error {
+        ApplyError::File(error) => SaveError::Wrong(error),
+        error => SaveError::Failed(error),
+    };
+    let file = parse(&text).map_err(SaveError::Wrong)?;
+    let change = store
+        .change_configuration()
+        .await
+        .map_err(|error| SaveError::Failed(error.into()))?;
+    if now(object, &change.before) != *made_from {
+        return Err(SaveError::Newer);
+    }
+    super::apply_to(change, vault, actor, &file, Sources::TextOnly)
+        .await
+        .map_err(of)
+}
+
+fn now(object: Connected<'_>, stored: &StoredConfiguration) -> MadeFrom {
+    match object {
+        Connected::Server(id) => MadeFrom::server(stored.servers.get(id)),
+        Connected::Platform(id) => MadeFrom::platform(stored.platforms.get(id)),
+    }
+}

@@ -1,0 +1,115 @@
+//! Platforms and servers in the form of the file, made of what is stored: what a sysadmin's form changes
+//! before it is applied, and what the download of the configuration is written from. Secrets are never in
+//! it unless somebody puts them there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::store::{PlatformRecord, ServerRecord};
+
+/// A secret in the form of the file.
+#[derive(Clone, Serialize)]
+#[serde(untagged)]
+pub enum WrittenSecret {
+    /// Its text.
+    Text(String),
+    /// The name of an environment variable that holds it.
+    Env {
+        /// The name.
+        env: String,
+    },
+}
+
+/// A platform in the form of the file. The order of the fields is that of the file.
+#[derive(Clone, Serialize)]
+#[expect(missing_docs, reason = "the keys of the file, docs/running.md")]
+pub struct WrittenPlatform {
+    pub id: String,
+    pub name: String,
+    pub url: String,
+    pub launch_auth: String,
+    pub launch_secret: Option<WrittenSecret>,
+    pub callback_state: String,
+    pub api_token: Option<WrittenSecret>,
+    pub finish_url: Option<String>,
+}
+
+/// A server in the form of the file.
+#[derive(Clone, Serialize)]
+#[expect(missing_docs, reason = "the keys of the file, docs/running.md")]
+pub struct WrittenServer {
+    pub id: String,
+    pub name: String,
+    pub url: String,
+    pub key: Option<WrittenSecret>,
+    pub prefix: Option<String>,
+    pub enabled: bool,
+    pub sign_redirects: bool,
+    pub timeout_ms: Option<i64>,
+    pub private_network: bool,
+    pub tools: BTreeSet<String>,
+    pub settings: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl WrittenPlatform {
+    /// A platform as it is stored, without its secrets: applied again, it changes nothing.
+    pub fn of(record: &PlatformRecord) -> Self {
+        Self {
+            id: record.id.clone(),
+            name: record.name.clone(),
+            url: record.url.clone(),
+            launch_auth: record.launch_auth.clone(),
+            launch_secret: None,
+            callback_state: record.callback_state.clone(),
+            api_token: None,
+            finish_url: record.finish_url.clone(),
+        }
+    }
+}
+
+impl WrittenServer {
+    /// A server as it is stored, without its key: applied again, it changes nothing.
+    pub fn of(record: &ServerRecord) -> Self {
+        Self {
+            id: record.id.clone(),
+            name: record.name.clone(),
+            url: record.url.clone(),
+            key: None,
+            prefix: record.prefix.clone(),
+            enabled: record.enabled,
+            sign_redirects: record.sign_redirects,
+            timeout_ms: record.timeout_ms,
+            private_network: record.private_network,
+            tools: record.tools.clone(),
+            settings: record.settings.clone(),
+        }
+    }
+}
+
+/// A file of one object.
+#[derive(Default, Serialize)]
+pub struct WrittenFile {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) platforms: Vec<WrittenPlatform>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) servers: Vec<WrittenServer>,
+}
+
+impl From<WrittenPlatform> for WrittenFile {
+    fn from(platform: WrittenPlatform) -> Self {
+        Self {
+            platforms: vec![platform],
+            ..Self::default()
+        }
+    }
+}
+
+impl From<WrittenServer> for WrittenFile {
+    fn from(server: WrittenServer) -> Self {
+        Self {
+            servers: vec![server],
+            ..Self::default()
+        }
+    }
+}
