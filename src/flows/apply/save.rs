@@ -9,6 +9,9 @@ use crate::domain::audit::Actor;
 use crate::domain::secret_keys::Vault;
 use crate::store::{Connected, PlatformRecord, ServerRecord, Store, StoredConfiguration};
 
+/// An object as text, and its sealed secrets.
+type Stored<'a> = (Result<String, toml::ser::Error>, [Option<&'a [u8]>; 2]);
+
 /// What an object was when a form was made of it: a hash of all that is stored of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MadeFrom(String);
@@ -43,7 +46,7 @@ impl MadeFrom {
         &self.0
     }
 
-    fn of(stored: Option<(Result<String, toml::ser::Error>, [Option<&[u8]>; 2])>) -> Self {
+    fn of(stored: Option<Stored<'_>>) -> Self {
         let Some((text, secrets)) = stored else {
             return Self(String::new());
         };
