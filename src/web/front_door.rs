@@ -202,12 +202,15 @@ fn worded(response: ServiceResponse, id: RequestId) -> (ServiceResponse, Option<
         problem = limited;
     }
     let for_sysadmins = admin::is_admin(request.path());
+    let for_programs = request.path().starts_with("/api/");
     let words = if for_sysadmins {
         words::for_sysadmins(problem)
+    } else if for_programs {
+        words::for_programs(problem)
     } else {
         words::of(problem)
     };
-    let mut answer = if request.path().starts_with("/api/") {
+    let mut answer = if for_programs {
         problem_document(&words, id)
     } else if for_sysadmins {
         admin::refusal(&words, &id.to_string(), gateway_of(&request))

@@ -140,6 +140,20 @@ pub(super) fn for_sysadmins(problem: &Problem) -> Words {
     Words { advice, ..words }
 }
 
+/// The words for a problem that a program of a platform met: nobody there can open the activity again.
+pub(super) fn for_programs(problem: &Problem) -> Words {
+    let words = of(problem);
+    let advice = match words.advice {
+        ASK => "The operator of the gateway finds more in its log, under requestId.",
+        FROM_LAMS => {
+            "Compare the address and the numbers in it: what it is about has to be there first."
+        }
+        SENT_WRONG => "Compare the call with what /api/docs says of it.",
+        other => other,
+    };
+    Words { advice, ..words }
+}
+
 fn of_refusal(refusal: &Refusal) -> Words {
     let (status, code, title, advice) = match refusal {
         Refusal::UnknownPlatform => (

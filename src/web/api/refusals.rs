@@ -41,7 +41,7 @@ impl<K: Kind> IntoResponses for Refused<K> {
         let mut problems = EveryCall::problems();
         problems.extend(K::problems());
         let mut answers: BTreeMap<u16, Vec<words::Words>> = BTreeMap::new();
-        for words in problems.iter().map(words::of) {
+        for words in problems.iter().map(words::for_programs) {
             answers
                 .entry(words.status.as_u16())
                 .or_default()
@@ -80,7 +80,7 @@ fn answer(status: u16, all: Vec<words::Words>) -> Response {
 /// One example of each code.
 pub(super) fn examples() -> BTreeMap<String, RefOr<Example>> {
     let example = |problem: &Problem| {
-        let words = words::of(problem);
+        let words = words::for_programs(problem);
         let document = ProblemDocument::of(&words, "9f86d081884c7d65".to_owned());
         let example = ExampleBuilder::new()
             .summary(words.title)
