@@ -1,19 +1,14 @@
 //! `toolgate check`: tries, for each enabled server, what a launch needs of it, and says what to do where
 //! something is wrong.
 
-use std::collections::BTreeMap;
-
 use futures_util::stream::{self, StreamExt};
 
 use super::Gateway;
+use super::connection_test::{self, Row, Verdict};
 use crate::domain::server::Server;
-use crate::domain::tool::Tool;
-use crate::outbound::{OutboundError, Probed};
 
 /// So many servers are tried at once.
 const AT_ONCE: usize = 8;
-/// A clock that is further off is worth a word, in seconds: peers that look at `ts` refuse what is old.
-const CLOCK: i64 = 60;
 
 /// What came of trying one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,53 +43,48 @@ pub async fn servers(gateway: &Gateway) -> Vec<Checked> {
 }
 
 async fn check_server(gateway: &Gateway, server: &Server) -> Checked {
-    let configuration = gateway.configuration();
-    // Several tools may have one page.
-    let mut pages: BTreeMap<String, &Tool> = BTreeMap::new();
-    for tool in configuration
-        .tools()
-        .filter(|tool| server.tools.contains(&tool.signature))
-    {
-        let page = server.adapter_page(tool).map(String::from);
-        pages.entry(page.unwrap_or_default()).or_insert(tool);
-    }
-    let mut worst: Option<Probed> = None;
-    for tool in pages.values() {
-        match gateway.outbound().probe(tool, server).await {
-            Ok(probed) if worst.is_none_or(|worst| worst.elapsed < probed.elapsed) => {
-                worst = Some(probed)
-            }
-            Ok(_) => {}
-            Err(error) => return failed(server, tool, &error),
-        }
-    }
     let id = &server.id;
-    let words = match worst {
-        None => format!("server {id}: no tool is mapped to it, so nothing was tried"),
-        Some(Probed { elapsed, clock }) => {
-            let (count, ms) = (pages.len(), elapsed.as_millis());
-            let pages = if count == 1 {
-                "page answers"
-            } else {
-                "pages answer"
-            };
-            let clock = match clock {
-                Some(off) if off.abs() > CLOCK => format!(", but its clock is {off} s off"),
-                _ => String::new(),
-            };
-            format!("server {id}: {count} adapter {pages} and took the hash, within {ms} ms{clock}")
-        }
+    if server.tools.is_empty() {
+        return Checked {
+            holds: true,
+            words: format!("server {id}: no tool is mapped to it, so nothing was tried"),
+        };
+    }
+    let rows = connection_test::calls(gateway, server).await;
+    if let Some(row) = rows.iter().find(|row| row.verdict == Verdict::Failed) {
+        return Checked {
+            holds: false,
+            words: format!("server {id}: {}", line(row)),
+        };
+    }
+    let pages = || rows.iter().filter(|row| row.code == "adapter-page");
+    let slowest = pages().filter_map(|row| row.elapsed).max();
+    let ms = slowest.unwrap_or_default().as_millis();
+    let count = pages().count();
+    let answer = if count == 1 {
+        "page answers"
+    } else {
+        "pages answer"
     };
-    Checked { holds: true, words }
-}
-
-fn failed(server: &Server, tool: &Tool, error: &OutboundError) -> Checked {
-    let (id, signature) = (&server.id, &tool.signature);
+    let warnings: String = rows
+        .iter()
+        .filter(|row| row.verdict == Verdict::Warning)
+        .map(|row| format!("; but {}", line(row)))
+        .collect();
     Checked {
-        holds: false,
+        holds: true,
         words: format!(
-            "server {id}: the adapter page of {signature}: {}",
-            error.failure
+            "server {id}: {count} adapter {answer} and took the hash, within {ms} ms{warnings}"
         ),
     }
+}
+
+/// A row within a line.
+fn line(row: &Row) -> String {
+    let subject = match row.subject.as_str() {
+        "" => String::new(),
+        subject => format!(" of {subject}"),
+    };
+    let title = row.title().to_lowercase();
+    format!("{title}{subject}: {}", row.words.trim_end_matches('.'))
 }

@@ -11,6 +11,7 @@ pub mod check;
 pub mod cleaning;
 pub mod configuration;
 pub mod connecting;
+pub mod connection_test;
 pub mod contents;
 pub mod copy;
 pub mod export;

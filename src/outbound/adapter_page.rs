@@ -1,18 +1,12 @@
 //! The calls to the adapter page of an external server: the script there that clone, import, output and
 //! delete are sent to (protocol 5). Each is sent once; LAMS sent it twice, and every clone left an orphan.
 
-use std::time::{Duration, Instant};
-
-use chrono::Utc;
-
 use super::excerpt::is_web_page;
 use super::request::{Page, Reply};
 use super::retry::Effect;
 use super::spool::Spool;
 use super::{Failure, Outbound, OutboundError};
-use crate::domain::content::Place;
 use crate::domain::id::ExtId;
-use crate::domain::server::Server;
 use crate::domain::tool::{
     Address, Choice, IdForm, Method, OutputValue, Tool, first_line, read_choices,
 };
@@ -180,54 +174,6 @@ impl Outbound {
         .await
     }
 }
-
-/// What a server answered to a call that is for trying alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Probed {
-    /// How long the answer took.
-    pub elapsed: Duration,
-    /// How far the server's clock is before ours, in seconds, where it says its time.
-    pub clock: Option<i64>,
-}
-
-impl Outbound {
-    /// Tries whether a server's adapter page is there and takes the hash, by a method that none has: such a
-    /// one is answered with nothing (protocol 12).
-    pub async fn probe(&self, tool: &Tool, server: &Server) -> Result<Probed, OutboundError> {
-        let place = &Place {
-            server: server.id.clone(),
-            user: PROBE.to_owned(),
-            course: "0".to_owned(),
-            section: Some("0".to_owned()),
-            course_url: None,
-        };
-        let page = Page {
-            tool,
-            server,
-            place,
-            about: None,
-        };
-        let turn = self.turn(page, "probe", Effect::Repeatable).await?;
-        let begun = Instant::now();
-        let parameters = [("method", PROBE)];
-        let outcome = async {
-            let patience = self.patience(page.server);
-            let mut reply = page.get(&turn.way(), &parameters, None, patience).await?;
-            let (elapsed, clock) = (begun.elapsed(), reply.clock(Utc::now()));
-            let answer = reply.beginning().await?;
-            // A login page takes any hash.
-            if is_web_page(&answer) {
-                return Err(page.unexpected(reply.status(), "adapter page", &answer));
-            }
-            Ok(Probed { elapsed, clock })
-        };
-        let outcome = outcome.await;
-        turn.end(outcome)
-    }
-}
-
-/// The user and method of a call that is for trying alone.
-const PROBE: &str = "toolgate";
 
 async fn read_id(page: &Page<'_>, reply: &mut Reply) -> Result<ExtId, Failure> {
     let answer = reply.beginning().await?;

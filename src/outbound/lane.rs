@@ -15,7 +15,7 @@ use crate::domain::launch_record::{About, CallRecord};
 use crate::domain::server::Server;
 
 /// How long a connection may take to come about, TLS included.
-const CONNECT: Duration = Duration::from_secs(3);
+pub(super) const CONNECT: Duration = Duration::from_secs(3);
 /// How long a connection is kept for the next call.
 const IDLE: Duration = Duration::from_secs(4);
 /// So many calls a server gets at once.
@@ -54,23 +54,7 @@ pub struct Health {
 
 impl Lane {
     fn make(made_for: MadeFor) -> Result<Self, reqwest::Error> {
-        // An error says that a provider is installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        // Before the whole call's time is up, so that it is known that nothing was sent.
-        let connect = made_for
-            .timeout
-            .map_or(CONNECT, |total| CONNECT.min(total.mul_f32(0.8)));
-        let client = reqwest::Client::builder()
-            .connect_timeout(connect)
-            // Shorter than servers keep theirs: a call must not meet a connection that is closing.
-            .pool_idle_timeout(IDLE)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .dns_resolver(Arc::new(network::Filter {
-                private_network: made_for.private_network,
-            }))
-            .user_agent(concat!("toolgate/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let client = client(made_for.private_network, made_for.timeout)?;
         Ok(Self {
             client,
             turns: Arc::new(Semaphore::new(AT_ONCE)),
@@ -80,6 +64,26 @@ impl Lane {
             made_for,
         })
     }
+}
+
+/// Connections under the policy of all calls.
+pub(super) fn client(
+    private_network: bool,
+    timeout: Option<Duration>,
+) -> Result<reqwest::Client, reqwest::Error> {
+    // An error says that a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // Before the whole call's time is up, so that it is known that nothing was sent.
+    let connect = timeout.map_or(CONNECT, |total| CONNECT.min(total.mul_f32(0.8)));
+    reqwest::Client::builder()
+        .connect_timeout(connect)
+        // Shorter than servers keep theirs: a call must not meet a connection that is closing.
+        .pool_idle_timeout(IDLE)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .dns_resolver(Arc::new(network::Filter { private_network }))
+        .user_agent(concat!("toolgate/", env!("CARGO_PKG_VERSION")))
+        .build()
 }
 
 /// A call's turn to use a lane. Ends by [`Turn::end`], or as abandoned.

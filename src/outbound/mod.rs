@@ -4,6 +4,7 @@
 
 mod adapter_page;
 mod breaker;
+mod connection_test;
 mod excerpt;
 mod failure;
 mod lane;
@@ -17,7 +18,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-pub use adapter_page::{Asked, Probed};
+pub use adapter_page::Asked;
+pub use connection_test::{Answered, Connection, Found, Insecure, Key, Unreached};
 pub use failure::{Aftermath, Failure, OutboundError};
 pub use lane::Health;
 pub use request::Page;

@@ -39,7 +39,7 @@ pub(super) fn literal_may_be_called(url: &Url, private_network: bool) -> bool {
 }
 
 /// Link-local and metadata addresses never; private and loopback ones where the server is set so.
-fn may_be_called(ip: IpAddr, private_network: bool) -> bool {
+pub(super) fn may_be_called(ip: IpAddr, private_network: bool) -> bool {
     match plain(ip) {
         IpAddr::V4(ip) => {
             let [a, b, ..] = ip.octets();

@@ -245,7 +245,7 @@ fn within_origin(response: &reqwest::Response, from: &Url) -> Option<Url> {
     location(response).filter(|to| moved && to.origin() == from.origin())
 }
 
-fn location(response: &reqwest::Response) -> Option<Url> {
+pub(super) fn location(response: &reqwest::Response) -> Option<Url> {
     let to = response.headers().get(LOCATION)?.to_str().ok()?;
     response.url().join(to).ok()
 }
@@ -258,8 +258,7 @@ impl Reply {
 
     /// How far the server's clock is before ours, in seconds, as its answer says.
     pub(super) fn clock(&self, now: DateTime<Utc>) -> Option<i64> {
-        let there = DateTime::parse_from_rfc2822(self.header(reqwest::header::DATE)?).ok()?;
-        Some(there.timestamp() - now.timestamp())
+        clock_of(self.response.headers(), now)
     }
 
     /// A header that people may see.
@@ -320,7 +319,13 @@ impl Reply {
     }
 }
 
-fn failure_of(error: reqwest::Error, limit: Duration) -> Failure {
+/// How far the clock of whoever sent these headers is before ours, in seconds.
+pub(super) fn clock_of(headers: &reqwest::header::HeaderMap, now: DateTime<Utc>) -> Option<i64> {
+    let there = headers.get(reqwest::header::DATE)?.to_str().ok()?;
+    super::connection_test::seconds_before(there, now)
+}
+
+pub(super) fn failure_of(error: reqwest::Error, limit: Duration) -> Failure {
     let error = error.without_url();
     let mut words = error.to_string();
     let mut source = std::error::Error::source(&error);

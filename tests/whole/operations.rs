@@ -60,18 +60,18 @@ async fn check_says_a_line_for_each_thing_and_fails_where_one_does_not_hold() {
         lines[3].starts_with("ok     server idle: no tool is mapped"),
         "{lines:?}"
     );
-    // One call for each page, by a method that makes nothing.
+    // Each page is called with the right hash and with a wrong one, by a method that makes nothing.
     let methods: Vec<_> = peer
         .requests()
         .iter()
         .map(|sent| parameter(sent, "method").unwrap())
         .collect();
-    assert_eq!(methods, ["toolgate", "toolgate"]);
+    assert_eq!(methods, ["toolgate"; 4]);
 
     peer.answers(Answer::Says(401, String::new()));
     let output = check(&database, &[]).await;
     assert_eq!(output.status.code(), Some(1));
-    let words = "FAILED server moodle: the adapter page of mdfrum10: it refused the hash (401): compare the key and the server id on both sides";
+    let words = "FAILED server moodle: hash: The server refused the hash: compare the key and the server id on both sides";
     assert!(said(&output).contains(words), "{}", said(&output));
 
     peer.answers(Answer::Says(200, "<!DOCTYPE html><title>Log in".into()));

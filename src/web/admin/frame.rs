@@ -24,6 +24,11 @@ pub(super) struct Entry {
 /// The navigation, in its order. A new page is one more entry here.
 pub(super) const NAVIGATION: &[Entry] = &[
     Entry {
+        path: "test-connection",
+        name: "Test connection",
+        about: "Makes the calls that a launch needs of a server, and says what to do where one fails.",
+    },
+    Entry {
         path: "audit",
         name: "Audit",
         about: "Who changed which setting, and what it was before.",

@@ -4,6 +4,7 @@
 
 mod account;
 mod audit;
+mod connection_test;
 mod cookies;
 mod first;
 mod forms;
@@ -65,6 +66,12 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                 page("/sysadmins/{id}/remove")
                     .route(web::get().to(sysadmins::ask_to_remove))
                     .route(web::post().to(sysadmins::remove)),
+            )
+            .service(page("/test-connection").route(web::get().to(connection_test::list)))
+            .service(
+                page("/servers/{id}/test")
+                    .route(web::get().to(connection_test::ask))
+                    .route(web::post().to(connection_test::run)),
             )
             .service(page("/audit").route(web::get().to(audit::show)))
             .default_service(web::to(problem::no_such_page)),

@@ -11,13 +11,14 @@ const NEW: [(&str, &str); 3] = [
 ];
 
 /// Every address that changes something, and what it would need.
-const CHANGES: [&str; 7] = [
+const CHANGES: [&str; 8] = [
     "/admin/sign-out",
     "/admin/account/password",
     "/admin/account/end-session",
     "/admin/account/end-other-sessions",
     "/admin/sysadmins",
     "/admin/sysadmins/x/remove",
+    "/admin/servers/moodle/test",
     "/admin/sign-in",
 ];
 

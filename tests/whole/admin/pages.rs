@@ -24,10 +24,11 @@ async fn every_page_has_its_headers_and_no_script_or_style_within() {
         "/admin/account",
         "/admin/sysadmins",
         "/admin/audit",
+        "/admin/test-connection",
     ] {
         let page = ada.get(path).await;
         assert_eq!(page.status, 200, "{path}: {}", page.body);
-        assert_eq!(page.attributes("nav a", "href").len(), 3);
+        assert_eq!(page.attributes("nav a", "href").len(), 4);
         let current = page.attributes("nav [aria-current=page]", "href");
         assert!(current.iter().all(|current| current == path), "{current:?}");
         pages.push(page);

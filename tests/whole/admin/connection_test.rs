@@ -1,0 +1,187 @@
+//! The test of a server's connection, against servers that misbehave.
+
+use rstest::rstest;
+use tokio::net::TcpListener;
+
+use crate::support::{ADA, Answer, Gateway, Kind, Peer, Setup, Visitor};
+
+const PAGE: &str = "/admin/servers/peer/test";
+
+/// A server at `url` with two tools on one adapter page.
+fn server(url: &str, more: &str) -> Setup {
+    let server = format!(
+        "[[servers]]\nid = \"peer\"\nurl = \"{url}\"\nkey = \"PeerKey\"\nprefix = \"pr\"\n\
+         tools = [\"mdquiz10\", \"mdfrum10\"]\n{more}\n\
+         [servers.settings.mdquiz10]\nadapter_page = \"adapter\"\n\
+         [servers.settings.mdfrum10]\nadapter_page = \"adapter\"\n"
+    );
+    Setup {
+        more: server,
+        ..Setup::default()
+    }
+}
+
+/// What the test of a server says: code and verdict of each row.
+async fn tested(setup: Setup) -> (Vec<(String, String)>, String) {
+    let gateway = Gateway::start(Kind::Sqlite, setup).await;
+    let ada = Visitor::signed_in(&gateway, ADA).await;
+    let page = ada.post_form(PAGE, PAGE, &[]).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    let codes = page.attributes("[data-code]", "data-code");
+    let verdicts = page.attributes("[data-code]", "data-verdict");
+    (codes.into_iter().zip(verdicts).collect(), page.body)
+}
+
+fn verdict<'a>(rows: &'a [(String, String)], code: &str) -> &'a str {
+    let row = rows.iter().find(|(of, _)| of == code);
+    &row.unwrap_or_else(|| panic!("no {code} in {rows:?}")).1
+}
+
+#[rstest]
+#[case(Answer::Says(401, String::new()), "ok", "failed", "skipped")]
+#[case(Answer::Says(404, String::new()), "failed", "skipped", "skipped")]
+#[case(Answer::Says(500, String::new()), "failed", "skipped", "skipped")]
+#[case(Answer::Says(200, String::new()), "ok", "ok", "warning")]
+#[case(Answer::HangsUp, "failed", "skipped", "skipped")]
+#[actix_web::test]
+async fn each_step_says_how_it_came_out(
+    #[case] answer: Answer,
+    #[case] page: &str,
+    #[case] hash: &str,
+    #[case] wrong_hash: &str,
+) {
+    let peer = Peer::start(answer).await;
+    let (rows, body) = tested(server(peer.url.trim_end_matches("adapter"), "")).await;
+    let codes: Vec<_> = rows.iter().map(|(code, _)| code.as_str()).collect();
+    let expected = [
+        "address",
+        "name",
+        "tcp",
+        "tls",
+        "server-page",
+        "adapter-page",
+        "hash",
+        "wrong-hash",
+        "clock",
+    ];
+    assert_eq!(codes, expected);
+    for (code, expected) in [
+        ("tcp", "ok"),
+        ("tls", "skipped"),
+        ("adapter-page", page),
+        ("hash", hash),
+        ("wrong-hash", wrong_hash),
+    ] {
+        assert_eq!(verdict(&rows, code), expected, "{code}: {body}");
+    }
+    let words = "The server refused the hash: compare the key and the server id on both sides.";
+    assert_eq!(body.contains(words), hash == "failed");
+    for asked in peer.asked().iter().filter(|asked| asked.address != "/") {
+        assert!(
+            asked.address.contains("method=toolgate"),
+            "{}",
+            asked.address
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_server_in_order_takes_the_right_hash_and_refuses_a_wrong_one() {
+    use secrecy::SecretString;
+    use toolgate::sample::external_lms::{ExternalLms, ExternalLmsConfig};
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let config = ExternalLmsConfig::new("peer", SecretString::from("PeerKey"));
+    let lms = ExternalLms::start(listener, config).unwrap();
+    let page = "mod/lamstwo/tooladapter_quiz.php";
+    let mut setup = server(lms.base_url(), "");
+    setup.more = setup.more.replace("\"adapter\"", &format!("{page:?}"));
+    let (rows, body) = tested(setup).await;
+    let not_ok: Vec<_> = rows.iter().filter(|(_, verdict)| verdict != "ok").collect();
+    assert_eq!(
+        not_ok,
+        [&("tls".to_owned(), "skipped".to_owned())],
+        "{body}"
+    );
+    lms.stop().await;
+}
+
+#[actix_web::test]
+async fn what_may_not_be_called_is_not_called() {
+    let peer = Peer::start(Answer::Says(200, String::new())).await;
+    let setup = server(
+        peer.url.trim_end_matches("adapter"),
+        "private_network = false",
+    );
+    let (rows, body) = tested(setup).await;
+    assert_eq!(verdict(&rows, "name"), "failed", "{body}");
+    assert_eq!(verdict(&rows, "adapter-page"), "skipped");
+    assert_eq!(peer.asked().len(), 0);
+}
+
+#[actix_web::test]
+async fn nobody_who_listens_is_said_so() {
+    let (rows, _) = tested(server("http://127.0.0.1:1/", "")).await;
+    assert_eq!(verdict(&rows, "tcp"), "failed");
+    assert_eq!(verdict(&rows, "hash"), "skipped");
+}
+
+/// A server with a certificate that it signed itself, until the test ends.
+async fn self_signed() -> u16 {
+    use rustls::pki_types::PrivateKeyDer;
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let _ = acceptor.accept(stream).await;
+        }
+    });
+    port
+}
+
+#[actix_web::test]
+async fn a_certificate_that_nobody_vouches_for_is_named_as_the_trouble() {
+    let (rows, body) = tested(server(
+        &format!("https://localhost:{}/", self_signed().await),
+        "",
+    ))
+    .await;
+    assert_eq!(verdict(&rows, "tls"), "failed", "{body}");
+    assert!(
+        body.contains("Nobody who is trusted here signed the certificate"),
+        "{body}"
+    );
+}
+
+#[actix_web::test]
+async fn a_server_without_tls_on_https_is_named_as_the_trouble() {
+    let peer = Peer::start(Answer::HangsUp).await;
+    let url = peer.url.replace("http://", "https://");
+    let (rows, body) = tested(server(url.trim_end_matches("adapter"), "")).await;
+    assert_eq!(verdict(&rows, "tls"), "failed", "{body}");
+}
+
+#[actix_web::test]
+async fn a_link_or_a_form_of_another_session_calls_nobody() {
+    let peer = Peer::start(Answer::Says(200, String::new())).await;
+    let setup = server(peer.url.trim_end_matches("adapter"), "");
+    let gateway = Gateway::start(Kind::Sqlite, setup).await;
+    let ada = Visitor::signed_in(&gateway, ADA).await;
+    let mallory = Visitor::signed_in(&gateway, "Mallory").await;
+    assert_eq!(ada.get(PAGE).await.status, 200);
+    let token = mallory.form_token(PAGE).await;
+    ada.post(PAGE, &[("form_token", &token)]).await.refused(403);
+    ada.get("/admin/servers/nobody/test").await.refused(404);
+    assert_eq!(peer.asked().len(), 0);
+    let list = ada.get("/admin/test-connection").await;
+    assert_eq!(list.attributes("[data-server]", "data-server").len(), 3);
+}
