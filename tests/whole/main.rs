@@ -14,6 +14,7 @@ mod archives;
 mod author;
 mod bad_input;
 mod journal;
+mod keys;
 mod launches;
 mod openapi;
 mod operations;

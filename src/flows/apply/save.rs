@@ -9,7 +9,7 @@ use crate::domain::audit::Actor;
 use crate::domain::secret_keys::Vault;
 use crate::store::{Connected, PlatformRecord, ServerRecord, Store, StoredConfiguration};
 
-/// An object as text, and its sealed secrets.
+/// An object in the form of the file, and its secrets as they are stored.
 type Stored<'a> = (Result<String, toml::ser::Error>, [Option<&'a [u8]>; 2]);
 
 /// What an object was when a form was made of it: a hash of all that is stored of it.
