@@ -89,6 +89,10 @@ pub enum Refusal {
     OwnSysadmin,
     #[error("there is no such {0}")]
     NotConfigured(&'static str),
+    #[error("somebody else changed it in the meantime")]
+    ChangedMeanwhile,
+    #[error("it cannot be so: {0}")]
+    NotInOrder(String),
     #[error("too many passwords are being checked just now")]
     PasswordsBusy,
     #[error(transparent)]

@@ -375,6 +375,18 @@ fn of_refusal(refusal: &Refusal) -> Words {
             "You cannot remove yourself",
             "Ask another sysadmin to do it.",
         ),
+        Refusal::ChangedMeanwhile => (
+            StatusCode::CONFLICT,
+            "changed-meanwhile",
+            "Somebody else changed it in the meantime",
+            "Nothing was changed. Look at what is there now, then do it again.",
+        ),
+        Refusal::NotInOrder(_) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "not-in-order",
+            "This cannot be saved so",
+            "Nothing was changed. Edit it and mend what is said above.",
+        ),
         Refusal::NotConfigured(_) => (
             StatusCode::NOT_FOUND,
             "not-configured",

@@ -6,5 +6,6 @@ mod first_start;
 mod guessing;
 mod pages;
 mod people;
+mod servers;
 mod sessions;
 mod shell;

@@ -12,13 +12,6 @@ use crate::flows::connection_test::{self, Row, Verdict};
 use crate::web::problem::Problem;
 
 #[derive(Template)]
-#[template(path = "admin/connection_tests.html")]
-struct ListPage<'a> {
-    frame: Frame<'a>,
-    servers: Vec<&'a Server>,
-}
-
-#[derive(Template)]
 #[template(path = "admin/connection_test.html")]
 struct TestPage<'a> {
     frame: Frame<'a>,
@@ -37,19 +30,6 @@ impl TestPage<'_> {
             (false, false) => "Everything that was tried holds.",
         }
     }
-}
-
-/// `GET /admin/test-connection`: the servers to choose from.
-pub(super) async fn list(
-    who: SignedIn,
-    gateway: web::Data<Gateway>,
-) -> Result<HttpResponse, Problem> {
-    let configuration = gateway.configuration();
-    let template = ListPage {
-        frame: Frame::of(&gateway, &who, "test-connection"),
-        servers: configuration.servers().map(AsRef::as_ref).collect(),
-    };
-    page(StatusCode::OK, &template)
 }
 
 /// `GET /admin/servers/{id}/test`: asks first; a link calls nobody.
@@ -83,7 +63,7 @@ async fn show(
         false => None,
     };
     let template = TestPage {
-        frame: Frame::of(gateway, who, "test-connection"),
+        frame: Frame::of(gateway, who, "servers"),
         server,
         rows,
     };

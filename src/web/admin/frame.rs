@@ -24,9 +24,9 @@ pub(super) struct Entry {
 /// The navigation, in its order. A new page is one more entry here.
 pub(super) const NAVIGATION: &[Entry] = &[
     Entry {
-        path: "test-connection",
-        name: "Test connection",
-        about: "Makes the calls that a launch needs of a server, and says what to do where one fails.",
+        path: "servers",
+        name: "Servers",
+        about: "The external LMSs: connect one, see how it does, try its connection.",
     },
     Entry {
         path: "audit",

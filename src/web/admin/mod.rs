@@ -11,7 +11,9 @@ mod forms;
 mod frame;
 mod guard;
 mod home;
+mod input;
 mod next;
+mod servers;
 mod sign_in;
 mod sysadmins;
 
@@ -67,11 +69,32 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                     .route(web::get().to(sysadmins::ask_to_remove))
                     .route(web::post().to(sysadmins::remove)),
             )
-            .service(page("/test-connection").route(web::get().to(connection_test::list)))
             .service(
                 page("/servers/{id}/test")
                     .route(web::get().to(connection_test::ask))
                     .route(web::post().to(connection_test::run)),
+            )
+            .service(page("/servers").route(web::get().to(servers::show)))
+            .service(
+                page("/servers/add")
+                    .route(web::get().to(servers::show_add))
+                    .route(web::post().to(servers::add)),
+            )
+            .service(
+                page("/servers/edit")
+                    .route(web::get().to(servers::show_edit))
+                    .route(web::post().to(servers::change)),
+            )
+            .service(
+                page("/servers/disable")
+                    .route(web::get().to(servers::ask_to_disable))
+                    .route(web::post().to(servers::disable)),
+            )
+            .service(page("/servers/enable").route(web::post().to(servers::enable)))
+            .service(
+                page("/servers/delete")
+                    .route(web::get().to(servers::ask_to_delete))
+                    .route(web::post().to(servers::delete)),
             )
             .service(page("/audit").route(web::get().to(audit::show)))
             .default_service(web::to(problem::no_such_page)),

@@ -11,7 +11,7 @@ const NEW: [(&str, &str); 3] = [
 ];
 
 /// Every address that changes something, and what it would need.
-const CHANGES: [&str; 8] = [
+const CHANGES: [&str; 13] = [
     "/admin/sign-out",
     "/admin/account/password",
     "/admin/account/end-session",
@@ -19,6 +19,11 @@ const CHANGES: [&str; 8] = [
     "/admin/sysadmins",
     "/admin/sysadmins/x/remove",
     "/admin/servers/moodle/test",
+    "/admin/servers/add",
+    "/admin/servers/edit",
+    "/admin/servers/enable",
+    "/admin/servers/disable",
+    "/admin/servers/delete",
     "/admin/sign-in",
 ];
 

@@ -24,7 +24,7 @@ async fn every_page_has_its_headers_and_no_script_or_style_within() {
         "/admin/account",
         "/admin/sysadmins",
         "/admin/audit",
-        "/admin/test-connection",
+        "/admin/servers",
     ] {
         let page = ada.get(path).await;
         assert_eq!(page.status, 200, "{path}: {}", page.body);

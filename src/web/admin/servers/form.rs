@@ -1,0 +1,348 @@
+//! What the form of a server holds: made of a record, read from what was typed, shown, and turned into the
+//! form of the file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::configuration::Configuration;
+use crate::domain::tool::{ADAPTER_PAGE, Tool};
+use crate::flows::apply::{FileError, WrittenSecret, WrittenServer};
+use crate::store::ServerRecord;
+use crate::web::admin::forms::Fields;
+use crate::web::admin::input::{Input, Tick, Wrong};
+use crate::web::words::sentence;
+
+/// What stands in the form. The key is in it only on its way to being saved.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct Typed {
+    pub(super) id: String,
+    name: String,
+    url: String,
+    key: String,
+    prefix: String,
+    timeout_ms: String,
+    enabled: bool,
+    sign_redirects: bool,
+    private_network: bool,
+    tools: BTreeSet<String>,
+    settings: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// A tool in the form: whether it is there, and what is set for it.
+pub(super) struct ToolRow {
+    pub(super) tick: Tick,
+    pub(super) items: Vec<Input>,
+    /// Whether its settings are unfolded.
+    pub(super) open: bool,
+}
+
+/// The fields, as the page shows them.
+pub(super) struct Shown {
+    pub(super) id: Option<Input>,
+    pub(super) about: [Input; 4],
+    pub(super) ticks: [Tick; 3],
+    pub(super) timeout: Input,
+    pub(super) tools: Vec<ToolRow>,
+    /// What is wrong with no field of its own.
+    pub(super) wrong: Option<String>,
+}
+
+impl Typed {
+    /// A server to be added, as the file's defaults have it.
+    pub(super) fn fresh() -> Self {
+        Self {
+            enabled: true,
+            sign_redirects: true,
+            private_network: true,
+            ..Self::default()
+        }
+    }
+
+    /// A server as it is.
+    pub(super) fn of(record: &ServerRecord) -> Self {
+        let timeout = record.timeout_ms.map(|ms| ms.to_string());
+        Self {
+            id: record.id.clone(),
+            name: record.name.clone(),
+            url: record.url.clone(),
+            key: String::new(),
+            prefix: record.prefix.clone().unwrap_or_default(),
+            timeout_ms: timeout.unwrap_or_default(),
+            enabled: record.enabled,
+            sign_redirects: record.sign_redirects,
+            private_network: record.private_network,
+            tools: record.tools.clone(),
+            settings: record.settings.clone(),
+        }
+    }
+
+    /// What was typed. Blanks around a value do not count, but in a key.
+    pub(super) fn read(fields: &Fields, configuration: &Configuration) -> Self {
+        let text = |name: &str| fields.get(name).trim().to_owned();
+        let on = |name: &str| !fields.get(name).is_empty();
+        let mut typed = Self {
+            id: text("id"),
+            name: text("name"),
+            url: text("url"),
+            key: fields.get("key").to_owned(),
+            prefix: text("prefix"),
+            timeout_ms: text("timeout_ms"),
+            enabled: on("enabled"),
+            sign_redirects: on("sign_redirects"),
+            private_network: on("private_network"),
+            ..Self::default()
+        };
+        for tool in configuration.tools() {
+            let signature = tool.signature.to_string();
+            let items: BTreeMap<String, String> = item_names(tool)
+                .map(|item| (item.to_owned(), text(&field_of(&signature, item))))
+                .filter(|(_, value)| !value.is_empty())
+                .collect();
+            if !items.is_empty() {
+                typed.settings.insert(signature.clone(), items);
+            }
+            if on(&format!("tool.{signature}")) {
+                typed.tools.insert(signature);
+            }
+        }
+        typed
+    }
+
+    /// The server in the form of the file.
+    pub(super) fn written(&self, configuration: &Configuration) -> Result<WrittenServer, Wrong> {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let timeout_ms = match self.timeout_ms.as_str() {
+            "" => None,
+            text => Some(text.parse().map_err(|_| {
+                Wrong::new(
+                    "timeout_ms",
+                    "This must be a number of milliseconds, or empty.",
+                )
+            })?),
+        };
+        let tools = configuration.tools();
+        for tool in tools.filter(|tool| self.tools.contains(tool.signature.as_str())) {
+            let signature = tool.signature.as_str();
+            let set = self.settings.get(signature);
+            let lacks = |name: &str| set.is_none_or(|items| !items.contains_key(name));
+            let missing = tool
+                .config
+                .iter()
+                .find(|item| item.required && item.default.is_none() && lacks(&item.name));
+            if let Some(item) = missing {
+                let words = format!("{} needs this on its server.", tool.title);
+                return Err(Wrong::new(field_of(signature, &item.name), words));
+            }
+        }
+        Ok(WrittenServer {
+            id: self.id.clone(),
+            name: some(&self.name).unwrap_or_else(|| self.id.clone()),
+            url: self.url.clone(),
+            key: some(&self.key).map(WrittenSecret::Text),
+            prefix: some(&self.prefix),
+            enabled: self.enabled,
+            sign_redirects: self.sign_redirects,
+            timeout_ms,
+            private_network: self.private_network,
+            tools: self.tools.clone(),
+            settings: self.settings.clone(),
+        })
+    }
+
+    /// What another state has in those fields in which it differs: the field in words, and its value.
+    pub(super) fn differences(&self, now: &Self) -> Vec<(&'static str, String)> {
+        let yes_no = |on: bool| if on { "yes" } else { "no" }.to_owned();
+        let list = |tools: &BTreeSet<String>| Vec::from_iter(tools.iter().cloned()).join(", ");
+        let settings = |typed: &Self| {
+            let one = |(tool, items): (&String, &BTreeMap<String, String>)| {
+                let items = items.iter().map(|(name, value)| format!("{name} {value}"));
+                format!("{tool}: {}", Vec::from_iter(items).join(", "))
+            };
+            Vec::from_iter(typed.settings.iter().map(one)).join("; ")
+        };
+        let text = |typed: &Self| {
+            [
+                ("Name", typed.name.clone()),
+                ("Address", typed.url.clone()),
+                ("Prefix", typed.prefix.clone()),
+                ("Time limit", typed.timeout_ms.clone()),
+                ("Enabled", yes_no(typed.enabled)),
+                ("Redirects are signed", yes_no(typed.sign_redirects)),
+                ("In a private network", yes_no(typed.private_network)),
+                ("Tools", list(&typed.tools)),
+                ("Settings of tools", settings(typed)),
+            ]
+        };
+        let pairs = text(self).into_iter().zip(text(now));
+        pairs
+            .filter(|(mine, theirs)| mine != theirs)
+            .map(|(_, (field, value))| {
+                (
+                    field,
+                    if value.is_empty() {
+                        "nothing".to_owned()
+                    } else {
+                        value
+                    },
+                )
+            })
+            .collect()
+    }
+
+    /// The fields. `new`: of a server that is not there yet.
+    pub(super) fn shown(
+        &self,
+        configuration: &Configuration,
+        new: bool,
+        has_key: bool,
+        wrong: Option<&Wrong>,
+    ) -> Shown {
+        let id = new.then(|| {
+            Input::text("id", "Server id")
+                .required()
+                .hint("How the external LMS calls itself towards LAMS (ext_lms_id), such as moodle. It cannot be changed later.")
+                .value(&self.id)
+                .wrong(wrong)
+        });
+        let about = [
+            Input::text("name", "Name")
+                .hint("What teachers read, such as Moodle of our school.")
+                .value(&self.name)
+                .wrong(wrong),
+            Input::text("url", "Address")
+                .required()
+                .hint("Where it is, such as https://moodle.example.org/")
+                .value(&self.url)
+                .wrong(wrong),
+            self.key_input(has_key).wrong(wrong),
+            Input::text("prefix", "Prefix of logins")
+                .hint("A LAMS login is prefix, underscore, external login: mdl makes mdl_bill of bill. Needed with tools.")
+                .value(&self.prefix)
+                .wrong(wrong),
+        ];
+        let ticks = [
+            Tick::new("enabled", "Enabled", self.enabled)
+                .hint("Else launches to it are refused in words."),
+            Tick::new("sign_redirects", "Sign redirects", self.sign_redirects).hint(
+                "Browsers arrive there with un, ts and hs, and are signed in. Off for a server that does not know them.",
+            ),
+            Tick::new("private_network", "It may be in a private network", self.private_network)
+                .hint("Off: calls to private and loopback addresses are refused. Link-local ones always are."),
+        ];
+        let timeout = Input::text("timeout_ms", "Time limit of a call, in milliseconds")
+            .hint("For all calls but import and export. Empty: 15 seconds.")
+            .value(&self.timeout_ms)
+            .wrong(wrong);
+        let tools: Vec<ToolRow> = configuration
+            .tools()
+            .map(|tool| self.tool_row(tool, wrong))
+            .collect();
+        let mut shown = Shown {
+            id,
+            about,
+            ticks,
+            timeout,
+            tools,
+            wrong: None,
+        };
+        if let Some(wrong) = wrong.filter(|_| !shown.says_what_is_wrong()) {
+            shown.wrong = Some(wrong.words.clone());
+        }
+        shown
+    }
+
+    fn key_input(&self, has_key: bool) -> Input {
+        let again = if self.key.is_empty() {
+            ""
+        } else {
+            " Type it once more: what was typed is not sent back."
+        };
+        if has_key {
+            let hint = format!("Empty: the key stays as it is. It is never shown.{again}");
+            Input::secret("key", "Replace the key").hint(hint)
+        } else {
+            let hint = format!(
+                "The secret that this server shares with LAMS; it signs the hash. Needed with tools. Once saved \
+                 it is never shown again.{again}"
+            );
+            Input::secret("key", "Key").hint(hint)
+        }
+    }
+
+    fn tool_row(&self, tool: &Tool, wrong: Option<&Wrong>) -> ToolRow {
+        let signature = tool.signature.as_str();
+        let set = |name: &str| {
+            let items = self.settings.get(signature);
+            items
+                .and_then(|items| items.get(name))
+                .map_or("", |value| value)
+        };
+        let page = Input::text(field_of(signature, ADAPTER_PAGE), "Adapter page")
+            .hint("Absolute, or relative to the address.")
+            .placeholder(&tool.adapter_page.address)
+            .value(set(ADAPTER_PAGE));
+        let own = tool.config.iter().map(|item| {
+            let input = Input::text(field_of(signature, &item.name), item.label.as_str())
+                .placeholder(item.default.as_deref().unwrap_or_default())
+                .value(set(&item.name));
+            if item.required && item.default.is_none() {
+                input.hint(format!("{} needs it.", tool.title))
+            } else {
+                input
+            }
+        });
+        let items: Vec<Input> = std::iter::once(page)
+            .chain(own)
+            .map(|input| input.wrong(wrong))
+            .collect();
+        ToolRow {
+            tick: Tick::new(
+                format!("tool.{signature}"),
+                tool.title.as_str(),
+                self.tools.contains(signature),
+            )
+            .hint(signature),
+            open: items
+                .iter()
+                .any(|input| input.is_filled() || input.is_wrong()),
+            items,
+        }
+    }
+}
+
+impl Shown {
+    fn says_what_is_wrong(&self) -> bool {
+        let items = self.tools.iter().flat_map(|tool| &tool.items);
+        let mut all = self
+            .id
+            .iter()
+            .chain(&self.about)
+            .chain([&self.timeout])
+            .chain(items);
+        all.any(Input::is_wrong)
+    }
+}
+
+/// Which field a mistake in the file of one server is about.
+pub(super) fn wrong_of(error: &FileError) -> Wrong {
+    let words = sentence(&error.message);
+    let key = if error.about.is_empty() {
+        &error.key
+    } else {
+        &error.about
+    };
+    let of_tool = key
+        .strip_prefix("[servers.settings.")
+        .and_then(|rest| rest.strip_suffix(']'));
+    match of_tool {
+        Some(signature) => Wrong::new(field_of(signature, ADAPTER_PAGE), words),
+        None => Wrong::new(key.as_str(), words),
+    }
+}
+
+fn item_names(tool: &Tool) -> impl Iterator<Item = &str> {
+    std::iter::once(ADAPTER_PAGE).chain(tool.config.iter().map(|item| item.name.as_str()))
+}
+
+fn field_of(signature: &str, item: &str) -> String {
+    format!("settings.{signature}.{item}")
+}
