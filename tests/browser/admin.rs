@@ -115,6 +115,8 @@ async fn ada() -> Lesson {
         lesson.fill(field, text).await;
     }
     lesson.click("#become").await;
+    // The page before has a field of the same name.
+    lesson.sees("#sign-in").await;
     for (field, text) in [("#name", "Ada"), ("#password", PASSWORD)] {
         lesson.fill(field, text).await;
     }
