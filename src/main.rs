@@ -323,19 +323,21 @@ async fn run_journal(settings: &Settings, command: JournalCommand) -> anyhow::Re
                 .chain(left.iter().map(|left| format!("{left}\n")))
                 .collect()
         }
-        JournalCommand::Retry { id } => match journal::retry(&gateway, &id).await? {
-            Retried::Made(ext_id) => format!("made {ext_id}\n"),
-            Retried::Stored => "stored\n".to_owned(),
-            Retried::Deleted(ext_id) => format!("deleted {ext_id}\n"),
-        },
+        JournalCommand::Retry { id } => {
+            match journal::retry(&gateway, &Actor::CommandLine, &id).await? {
+                Retried::Made(ext_id) => format!("made {ext_id}\n"),
+                Retried::Stored => "stored\n".to_owned(),
+                Retried::Deleted(ext_id) => format!("deleted {ext_id}\n"),
+            }
+        }
         JournalCommand::Adopt { id, ext_id } => {
             format!(
                 "adopted {}\n",
-                journal::adopt(&gateway, &id, &ext_id).await?
+                journal::adopt(&gateway, &Actor::CommandLine, &id, &ext_id).await?
             )
         }
         JournalCommand::Drop { id } => {
-            journal::drop_entry(&gateway, &id).await?;
+            journal::drop_entry(&gateway, &Actor::CommandLine, &id).await?;
             "dropped\n".to_owned()
         }
     };

@@ -4,6 +4,10 @@
 //! Read here by hand and strictly: it decides who acts where, so a quote that is never closed or a
 //! field that goes on after its quote is refused, where a general reader would guess.
 
+mod reading;
+
+pub use reading::Reading;
+
 use super::base_url::is_plain_address;
 use super::id::ServerId;
 

@@ -114,6 +114,8 @@ pub struct LaunchRecord {
     pub sent_to: Option<String>,
     /// Why it was refused or failed.
     pub reason: Option<String>,
+    /// The same by the fixed word of its refusal.
+    pub code: Option<&'static str>,
 }
 
 /// What an outgoing call is about.

@@ -2,6 +2,7 @@
 //! the addresses made from them. Pure: no I/O, no HTTP, no SQL; every other room may call it, and it
 //! imports nothing of ours.
 
+pub mod address_parts;
 pub mod audit;
 pub mod base_url;
 pub mod configuration;

@@ -8,7 +8,8 @@ mod owner;
 
 pub use keeper::{keep, keep_leases};
 pub use operator::{
-    JournalError, Retried, adopt, drop_entry, left_behind, list, retry, unsettled_count,
+    FailedPage, JournalError, Retried, adopt, drop_entry, failed, find, find_left_behind,
+    is_deletable, left_behind, list, retry, unsettled_count,
 };
 pub(super) use owner::this_process;
 
@@ -222,7 +223,7 @@ async fn settle(gateway: &Gateway, entry: &Entry, ext_id: Option<&ExtId>) -> Res
         let late = begun.elapsed() > STORE_PATIENCE;
         match gateway
             .store
-            .settle_entry(entry, Some(owner), ext_id, Utc::now())
+            .settle_entry(entry, owner, ext_id, Utc::now())
             .await
         {
             Ok(true) => return Ok(()),

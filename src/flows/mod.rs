@@ -19,6 +19,7 @@ pub mod finish;
 pub mod gateway;
 pub mod import;
 pub mod journal;
+pub mod launches;
 pub mod learn;
 pub mod making;
 pub mod monitor;

@@ -6,10 +6,14 @@ use futures_util::stream::{self, StreamExt};
 
 use super::outputs::learner;
 use super::{Gateway, Refusal};
-use crate::domain::content::ContentKey;
+use crate::domain::audit;
+use crate::domain::configuration::Configuration;
+use crate::domain::content::{ContentKey, Place};
 use crate::domain::id::ExtId;
 use crate::domain::platform::Platform;
+use crate::domain::server::Server;
 use crate::domain::session::SessionKey;
+use crate::domain::tool::{Method, Tool};
 use crate::outbound::Page;
 use crate::store::{LeftBehind, Removal};
 
@@ -59,7 +63,7 @@ pub async fn remove_session(
 /// stays in the operator's list.
 async fn clear(gateway: &Gateway, left: Vec<LeftBehind>) {
     let one = |left: LeftBehind| async move {
-        match delete_outside(gateway, &left).await {
+        match delete_outside(gateway, &left, None).await {
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(%error, left_behind = left.ext_id, "it stays listed as left behind")
@@ -69,23 +73,34 @@ async fn clear(gateway: &Gateway, left: Vec<LeftBehind>) {
     stream::iter(left).for_each_concurrent(AT_ONCE, one).await;
 }
 
-/// Deletes one thing that was left behind, and strikes it from the list; `false` where its tool has no call
-/// for that, or its server cannot be used.
-pub(super) async fn delete_outside(gateway: &Gateway, left: &LeftBehind) -> Result<bool, Refusal> {
+/// The way to delete one thing that was left behind: its tool and server, the method, and in whose name;
+/// `None` where its tool has no call for that, or its server cannot be used.
+pub(super) fn way_to_delete<'a>(
+    configuration: &'a Configuration,
+    left: &'a LeftBehind,
+) -> Option<(&'a Tool, &'a Server, &'a Method, &'a Place)> {
+    let tool = configuration.tool(&left.signature)?;
+    let server = configuration.server(&left.server_id)?;
+    let method = tool.adapter_page.delete.as_ref()?;
+    server
+        .enabled
+        .then_some((&**tool, &**server, method, left.place.as_ref()?))
+}
+
+/// Deletes one thing that was left behind, and strikes it from the list, which the audit is told where a
+/// person asked for it; `false` where that cannot be done from here.
+pub(super) async fn delete_outside(
+    gateway: &Gateway,
+    left: &LeftBehind,
+    told: Option<&audit::Entry>,
+) -> Result<bool, Refusal> {
     let configuration = gateway.configuration();
-    let tool = configuration.tool(&left.signature);
-    let server = configuration
-        .server(&left.server_id)
-        .filter(|server| server.enabled);
-    let method = tool.and_then(|tool| tool.adapter_page.delete.as_ref());
-    let (Some(tool), Some(server), Some(method), Some(place)) =
-        (tool, server, method, left.place.as_ref())
-    else {
+    let Some((tool, server, method, place)) = way_to_delete(&configuration, left) else {
         return Ok(false);
     };
     // What nobody uses any more when it is forgotten may be used again by now.
     if gateway.store.is_used(left).await? {
-        gateway.store.forget_left_behind(&left.id).await?;
+        gateway.store.forget_left_behind(&left.id, told).await?;
         return Ok(true);
     }
     let ext_id = ExtId::stored(left.ext_id.clone());
@@ -96,7 +111,7 @@ pub(super) async fn delete_outside(gateway: &Gateway, left: &LeftBehind) -> Resu
         about: None,
     };
     gateway.outbound().delete(page, &ext_id, method).await?;
-    gateway.store.forget_left_behind(&left.id).await?;
+    gateway.store.forget_left_behind(&left.id, told).await?;
     Ok(true)
 }
 

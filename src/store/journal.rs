@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use futures_util::TryFutureExt;
 
 use super::rows::parsed;
-use super::{Store, StoreError, Tx, count, on, read, statements, within};
+use super::{Store, StoreError, Tx, audit, count, on, read, statements, within};
+use crate::domain::audit::{Entry as Told, Place as TimePlace};
 use crate::domain::content::Place;
 use crate::domain::id::ExtId;
 use crate::domain::journal::{Entry, EntryKey, EntryState, Operation, Request};
@@ -26,6 +27,13 @@ statements! {
     OPEN = "select id, platform_id, server_id, signature, operation, local_id, request, payload, state, tries,
             ext_id, error, created_at, updated_at
         from journal where state in ('calling', 'unsettled') order by created_at, id limit 1000";
+    FAILED = "select id, platform_id, server_id, signature, operation, local_id, request, payload, state, tries,
+            ext_id, error, created_at, updated_at
+        from journal where state = 'failed' order by updated_at desc, id desc limit $1";
+    OLDER_FAILED = "select id, platform_id, server_id, signature, operation, local_id, request, payload, state,
+            tries, ext_id, error, created_at, updated_at
+        from journal where state = 'failed' and (updated_at, id) < ($2, $3)
+        order by updated_at desc, id desc limit $1";
     AGAIN = "update journal set state = 'calling', owner = $2, lease_until = $3, tries = tries + 1, updated_at = $4
         where id = $1 and state = 'unsettled'";
     EXTEND = "update journal set lease_until = $3 where id = $1 and owner = $2 and state = 'calling'";
@@ -177,17 +185,33 @@ impl Store {
         rows.into_iter().map(EntryRow::entry).collect()
     }
 
-    /// Takes an unsettled entry up again; `false` where it is not unsettled.
+    /// So many failed entries at most, the newest first; those before a place, where one is given.
+    pub async fn failed_entries(
+        &self,
+        before: Option<&TimePlace>,
+        most: i64,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let rows: Vec<EntryRow> = match before {
+            None => read!(self, pool => sqlx::query_as(FAILED).bind(most).fetch_all(pool))?,
+            Some(place) => read!(self, pool => sqlx::query_as(OLDER_FAILED)
+                .bind(most).bind(place.at).bind(&place.id).fetch_all(pool))?,
+        };
+        rows.into_iter().map(EntryRow::entry).collect()
+    }
+
+    /// Takes an unsettled entry up again, which the audit is told; `false` where it is not unsettled.
     pub async fn retry_entry(
         &self,
         id: &str,
         lease: Lease<'_>,
+        told: &Told,
         at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let written = on!(&self.write, pool => sqlx::query(AGAIN)
+        let mut tx = self.begin().await?;
+        let written = within!(&mut tx, c => sqlx::query(AGAIN)
             .bind(id).bind(lease.owner).bind(lease.until).bind(at)
-            .execute(pool).map_ok(count))?;
-        Ok(written > 0)
+            .execute(c).map_ok(count))?;
+        told_if(tx, written, told).await
     }
 
     /// Says that an instance is still at an entry.
@@ -237,11 +261,12 @@ impl Store {
         Ok(written)
     }
 
-    /// Gives an unsettled entry up; `false` where it is not unsettled.
+    /// Gives an unsettled entry up, which the audit is told; `false` where it is not unsettled.
     pub async fn give_up_entry(
         &self,
         id: &str,
         words: &str,
+        told: &Told,
         at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
@@ -250,55 +275,46 @@ impl Store {
         if written > 0 {
             within!(&mut tx, c => sqlx::query(FORGET_FILE).bind(id).execute(c).map_ok(count))?;
         }
-        tx.commit().await?;
-        Ok(written > 0)
+        told_if(tx, written, told).await
+    }
+
+    /// Settles an unsettled entry with an id that an operator found, and stores that, which the audit is
+    /// told, in one transaction; `false` where it is not unsettled.
+    pub async fn adopt_entry(
+        &self,
+        entry: &Entry,
+        ext_id: &ExtId,
+        told: &Told,
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let settled = within!(&mut tx, c => sqlx::query(ADOPT)
+            .bind(&entry.id).bind(ext_id.as_str()).bind(at)
+            .execute(c).map_ok(count))?;
+        if settled > 0 {
+            store_made(&mut tx, entry, Some(ext_id.as_str()), at).await?;
+        }
+        told_if(tx, settled, told).await
     }
 
     /// Settles an entry with the id that its call made, and stores that, in one transaction; `false` where
-    /// it is the owner's no more. Without an owner an operator adopts the id, and the entry must be
-    /// unsettled.
+    /// it is the owner's no more.
     pub async fn settle_entry(
         &self,
         entry: &Entry,
-        owner: Option<&str>,
+        owner: &str,
         ext_id: Option<&ExtId>,
         at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
         let ext_id = ext_id.map(ExtId::as_str);
-        let settled = match owner {
-            Some(owner) => within!(&mut tx, c => sqlx::query(SETTLE)
-                .bind(&entry.id).bind(owner).bind(entry.tries).bind(ext_id).bind(at)
-                .execute(c).map_ok(count))?,
-            None => within!(&mut tx, c => sqlx::query(ADOPT)
-                .bind(&entry.id).bind(ext_id).bind(at)
-                .execute(c).map_ok(count))?,
-        };
+        let settled = within!(&mut tx, c => sqlx::query(SETTLE)
+            .bind(&entry.id).bind(owner).bind(entry.tries).bind(ext_id).bind(at)
+            .execute(c).map_ok(count))?;
         if settled == 0 {
             return Ok(false);
         }
-        let (key, payload) = (&entry.key, &entry.payload);
-        match &entry.request {
-            Request::Session { content } => {
-                within!(&mut tx, c => sqlx::query(STORE_SESSION)
-                    .bind(key.platform.as_str()).bind(key.signature.as_str()).bind(key.local_id)
-                    .bind(content).bind(&payload.name).bind(ext_id).bind(at)
-                    .execute(c).map_ok(count))?;
-            }
-            Request::Copy { place, .. } => {
-                store_content(&mut tx, key, place, ext_id, (false, false), at).await?;
-            }
-            Request::Import {
-                place,
-                define_later,
-                run_offline,
-                ..
-            } => {
-                let flags = (*define_later, *run_offline);
-                store_content(&mut tx, key, place, ext_id, flags, at).await?;
-                within!(&mut tx, c => sqlx::query(FORGET_FILE).bind(&entry.id).execute(c).map_ok(count))?;
-            }
-        }
+        store_made(&mut tx, entry, ext_id, at).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -356,6 +372,48 @@ async fn end(
         within!(&mut *tx, c => sqlx::query(FORGET_FILE).bind(&entry.id).execute(c).map_ok(count))?;
     }
     Ok(written > 0)
+}
+
+/// Commits what was written for an operator together with what the audit is told; whether anything was.
+async fn told_if(mut tx: Tx, written: u64, told: &Told) -> Result<bool, StoreError> {
+    if written == 0 {
+        return Ok(false);
+    }
+    audit::record(&mut tx, told).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Stores what an entry's call made.
+async fn store_made(
+    tx: &mut Tx,
+    entry: &Entry,
+    ext_id: Option<&str>,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let (key, payload) = (&entry.key, &entry.payload);
+    match &entry.request {
+        Request::Session { content } => {
+            within!(&mut *tx, c => sqlx::query(STORE_SESSION)
+                .bind(key.platform.as_str()).bind(key.signature.as_str()).bind(key.local_id)
+                .bind(content).bind(&payload.name).bind(ext_id).bind(at)
+                .execute(c).map_ok(count))?;
+        }
+        Request::Copy { place, .. } => {
+            store_content(tx, key, place, ext_id, (false, false), at).await?;
+        }
+        Request::Import {
+            place,
+            define_later,
+            run_offline,
+            ..
+        } => {
+            let flags = (*define_later, *run_offline);
+            store_content(tx, key, place, ext_id, flags, at).await?;
+            within!(&mut *tx, c => sqlx::query(FORGET_FILE).bind(&entry.id).execute(c).map_ok(count))?;
+        }
+    }
+    Ok(())
 }
 
 /// Stores content that a call made; the flags are "define later" and "run offline".

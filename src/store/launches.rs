@@ -1,4 +1,5 @@
-//! Launches, outgoing calls, and how many there were each hour: written many at once, read by index.
+//! Launches, outgoing calls, and how many there were each hour: written many at once, counted, forgotten.
+//! How they are found again is in `launch_search.rs`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,61 +8,20 @@ use chrono::{DateTime, Utc};
 use futures_util::TryFutureExt;
 
 use super::{Store, StoreError, Tx, count, on, read, statements, within};
-use crate::domain::launch_record::{CallRecord, LaunchOutcome, LaunchRecord};
+use crate::domain::launch_record::{CallRecord, LaunchRecord};
 
 statements! {
     INSERT = "insert into launches (id, at, kind, request_id, platform_id, signature, server_id, user_name,
-            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     INSERT_CALL = "insert into outgoing_calls (id, at, platform_id, signature, tool_content_id, tool_session_id,
             server_id, method, outcome, reason, ms)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     COUNT_HOUR = "insert into launch_hours (hour, server_id, outcome, launches) values ($1, $2, $3, $4)
         on conflict (hour, server_id, outcome) do update set launches = launch_hours.launches + excluded.launches";
-    FIND = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
-            tool_session_id, outcome, status, ms, came_with, sent_to, reason
-        from launches where id = $1";
-    NEWEST = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
-            tool_session_id, outcome, status, ms, came_with, sent_to, reason
-        from launches
-        where id < $1 and id > $2 and (cast($3 as text) is null or outcome = $3)
-        order by id desc limit $4";
-    WRONG = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
-            tool_session_id, outcome, status, ms, came_with, sent_to, reason
-        from launches
-        where outcome in ('refused', 'failed') and outcome = $5 and id < $1 and id > $2
-            and (cast($3 as text) is null or server_id = $3)
-        order by id desc limit $4";
-    OF_SERVER = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
-            tool_session_id, outcome, status, ms, came_with, sent_to, reason
-        from launches
-        where server_id = $5 and id < $1 and id > $2 and (cast($3 as text) is null or outcome = $3)
-        order by id desc limit $4";
-    OF_USER = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
-            tool_session_id, outcome, status, ms, came_with, sent_to, reason
-        from launches
-        where user_name = $5 and id < $1 and id > $2 and (cast($3 as text) is null or outcome = $3)
-            and (cast($6 as text) is null or server_id = $6)
-        order by id desc limit $4";
-    OF_CONTENT = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
-            tool_session_id, outcome, status, ms, came_with, sent_to, reason
-        from launches
-        where tool_content_id = $5 and id < $1 and id > $2 and (cast($3 as text) is null or outcome = $3)
-            and (cast($6 as text) is null or server_id = $6) and (cast($7 as text) is null or user_name = $7)
-        order by id desc limit $4";
-    OF_SESSION = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
-            tool_session_id, outcome, status, ms, came_with, sent_to, reason
-        from launches
-        where tool_session_id = $5 and id < $1 and id > $2 and (cast($3 as text) is null or outcome = $3)
-            and (cast($6 as text) is null or server_id = $6) and (cast($7 as text) is null or user_name = $7)
-        order by id desc limit $4";
-    CALLS_OF_CONTENT = "select id, at, server_id, method, outcome, reason, ms from outgoing_calls
-        where tool_content_id = $1 and platform_id = $2 and signature = $3 and id > $4 and id < $5
-        order by id limit 200";
-    CALLS_OF_SESSION = "select id, at, server_id, method, outcome, reason, ms from outgoing_calls
-        where tool_session_id = $1 and platform_id = $2 and signature = $3 and id > $4 and id < $5
-        order by id limit 200";
     HOURS = "select hour, server_id, outcome, launches from launch_hours where hour >= $1 order by hour, server_id";
+    DAYS = "select hour / 24 as hour, server_id, outcome, cast(sum(launches) as bigint) as launches
+        from launch_hours where hour >= $1 group by hour / 24, server_id, outcome order by hour / 24, server_id";
     CLEAN = "delete from launches where id in (select id from launches where id < $1 order by id limit 5000)";
     CLEAN_CALLS = "delete from outgoing_calls
         where id in (select id from outgoing_calls where id < $1 order by id limit 5000)";
@@ -71,49 +31,14 @@ statements! {
 /// Many launches in one statement. On PostgreSQL alone: each statement there costs a way to the server and
 /// back, which at ten thousand launches a second is most of the work; SQLite has no such way.
 const INSERT_MANY: &str = "insert into launches (id, at, kind, request_id, platform_id, signature, server_id, user_name,
-        tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason)
+        tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code)
     select * from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
         $8::text[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[], $13::double precision[], $14::text[],
-        $15::text[], $16::text[])";
+        $15::text[], $16::text[], $17::text[])";
 
 /// The statements that only PostgreSQL knows.
 #[cfg(test)]
 pub(super) const POSTGRES_STATEMENTS: &[(&str, &str)] = &[("INSERT_MANY", INSERT_MANY)];
-
-/// A launch as it is stored, with its id.
-#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
-#[expect(missing_docs, reason = "see LaunchRecord")]
-pub struct StoredLaunch {
-    pub id: i64,
-    pub at: DateTime<Utc>,
-    pub kind: String,
-    pub request_id: String,
-    pub platform_id: String,
-    pub signature: String,
-    pub server_id: Option<String>,
-    pub user_name: Option<String>,
-    pub tool_content_id: Option<i64>,
-    pub tool_session_id: Option<i64>,
-    pub outcome: String,
-    pub status: i64,
-    pub ms: f64,
-    pub came_with: String,
-    pub sent_to: Option<String>,
-    pub reason: Option<String>,
-}
-
-/// An outgoing call as it is stored.
-#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
-#[expect(missing_docs, reason = "see CallRecord")]
-pub struct StoredCall {
-    pub id: i64,
-    pub at: DateTime<Utc>,
-    pub server_id: String,
-    pub method: String,
-    pub outcome: String,
-    pub reason: Option<String>,
-    pub ms: f64,
-}
 
 /// How many launches of one outcome a server had in an hour.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -126,25 +51,6 @@ pub struct LaunchHour {
     pub outcome: String,
     /// How many.
     pub launches: i64,
-}
-
-/// Which launches are looked for; what is `None` does not matter.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LaunchFilter {
-    /// By the name that the request gave.
-    pub user: Option<String>,
-    /// `toolContentID`
-    pub content: Option<i64>,
-    /// `toolSessionID`
-    pub session: Option<i64>,
-    /// The server's id.
-    pub server: Option<String>,
-    /// What they came to.
-    pub outcome: Option<LaunchOutcome>,
-    /// Only those before this id.
-    pub before: Option<i64>,
-    /// Only those after this id.
-    pub after: Option<i64>,
 }
 
 /// Ids of one process, each greater than the last: microseconds since 1970, times 1024, plus a number that
@@ -212,6 +118,7 @@ impl Store {
                     .bind(texts(|launch| &launch.came_with))
                     .bind(maybe(|launch| launch.sent_to.as_deref()))
                     .bind(maybe(|launch| launch.reason.as_deref()))
+                    .bind(maybe(|launch| launch.code))
                     .execute(&mut **postgres)
                     .await?;
             }
@@ -231,76 +138,16 @@ impl Store {
         count_hours(tx, launches).await
     }
 
-    /// One launch.
-    pub async fn launch(&self, id: i64) -> Result<Option<StoredLaunch>, StoreError> {
-        Ok(
-            read!(self, pool => sqlx::query_as::<_, StoredLaunch>(FIND).bind(id).fetch_optional(pool))?,
-        )
-    }
-
-    /// The newest launches that a filter lets through, newest first; each kind of filter by an index of
-    /// its own.
-    pub async fn launches(
-        &self,
-        filter: &LaunchFilter,
-        most: i64,
-    ) -> Result<Vec<StoredLaunch>, StoreError> {
-        let (before, after) = (filter.before.unwrap_or(i64::MAX), filter.after.unwrap_or(0));
-        let outcome = filter.outcome.map(LaunchOutcome::as_str);
-        let (user, server) = (filter.user.as_deref(), filter.server.as_deref());
-        let by_number = [(OF_SESSION, filter.session), (OF_CONTENT, filter.content)];
-        if let Some(&(sql, number)) = by_number.iter().find(|(_, number)| number.is_some()) {
-            return Ok(read!(self, pool => sqlx::query_as::<_, StoredLaunch>(sql)
-                .bind(before).bind(after).bind(outcome).bind(most).bind(number).bind(server).bind(user)
-                .fetch_all(pool))?);
-        }
-        if user.is_some() {
-            return Ok(
-                read!(self, pool => sqlx::query_as::<_, StoredLaunch>(OF_USER)
-                .bind(before).bind(after).bind(outcome).bind(most).bind(user).bind(server)
-                .fetch_all(pool))?,
-            );
-        }
-        let wrong = [Some(LaunchOutcome::Refused), Some(LaunchOutcome::Failed)];
-        if wrong.contains(&filter.outcome) {
-            return Ok(read!(self, pool => sqlx::query_as::<_, StoredLaunch>(WRONG)
-                .bind(before).bind(after).bind(server).bind(most).bind(outcome)
-                .fetch_all(pool))?);
-        }
-        if server.is_some() {
-            return Ok(
-                read!(self, pool => sqlx::query_as::<_, StoredLaunch>(OF_SERVER)
-                .bind(before).bind(after).bind(outcome).bind(most).bind(server)
-                .fetch_all(pool))?,
-            );
-        }
-        Ok(
-            read!(self, pool => sqlx::query_as::<_, StoredLaunch>(NEWEST)
-            .bind(before).bind(after).bind(outcome).bind(most)
-            .fetch_all(pool))?,
-        )
-    }
-
-    /// The calls about a launch's content or session between two ids, oldest first; two hundred at most.
-    pub async fn calls_about(
-        &self,
-        launch: &StoredLaunch,
-        after: i64,
-        before: i64,
-    ) -> Result<Vec<StoredCall>, StoreError> {
-        let (sql, number) = match (launch.tool_session_id, launch.tool_content_id) {
-            (Some(session), _) => (CALLS_OF_SESSION, session),
-            (None, Some(content)) => (CALLS_OF_CONTENT, content),
-            (None, None) => return Ok(Vec::new()),
-        };
-        Ok(read!(self, pool => sqlx::query_as::<_, StoredCall>(sql)
-            .bind(number).bind(&launch.platform_id).bind(&launch.signature).bind(after).bind(before)
-            .fetch_all(pool))?)
-    }
-
     /// How many launches there were since an hour, by hour, server and outcome.
     pub async fn launch_hours(&self, since: i64) -> Result<Vec<LaunchHour>, StoreError> {
         Ok(read!(self, pool => sqlx::query_as::<_, LaunchHour>(HOURS).bind(since).fetch_all(pool))?)
+    }
+
+    /// The same by day: days since 1970 where an hour would stand.
+    pub async fn launch_days(&self, since: i64) -> Result<Vec<LaunchHour>, StoreError> {
+        Ok(
+            read!(self, pool => sqlx::query_as::<_, LaunchHour>(DAYS).bind(since * 24).fetch_all(pool))?,
+        )
     }
 
     /// Forgets launches and calls of before a moment, some thousand at once, so that nobody waits for it;
@@ -325,7 +172,7 @@ async fn insert_one(tx: &mut Tx, id: i64, launch: &LaunchRecord) -> Result<(), S
         .bind(noted.server.as_ref().map(|id| id.as_str())).bind(&noted.user)
         .bind(noted.content).bind(noted.session)
         .bind(launch.outcome.as_str()).bind(i64::from(launch.status)).bind(launch.ms)
-        .bind(&launch.came_with).bind(&launch.sent_to).bind(&launch.reason)
+        .bind(&launch.came_with).bind(&launch.sent_to).bind(&launch.reason).bind(launch.code)
         .execute(c).map_ok(count))?;
     Ok(())
 }

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use futures_util::TryFutureExt;
 
 use super::rows::PlaceRow;
-use super::{Store, StoreError, Tx, count, on, read, statements, within};
+use super::{Store, StoreError, Tx, audit, count, read, statements, within};
+use crate::domain::audit::Entry as Told;
 use crate::domain::content::{ContentKey, Place};
 use crate::domain::id::{PlatformId, Signature};
 use crate::domain::journal::Operation;
@@ -216,10 +217,24 @@ impl Store {
         Ok(users > 0)
     }
 
-    /// Strikes something from that list.
-    pub async fn forget_left_behind(&self, id: &str) -> Result<(), StoreError> {
-        on!(&self.write, pool => sqlx::query(FORGET_LEFT_BEHIND).bind(id).execute(pool).map_ok(count))?;
-        Ok(())
+    /// Strikes something from that list, which the audit is told where a person did it; `false` where it
+    /// is struck already.
+    pub async fn forget_left_behind(
+        &self,
+        id: &str,
+        told: Option<&Told>,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let struck = within!(&mut tx, c => sqlx::query(FORGET_LEFT_BEHIND).bind(id)
+            .execute(c).map_ok(count))?;
+        if struck == 0 {
+            return Ok(false);
+        }
+        if let Some(told) = told {
+            audit::record(&mut tx, told).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
     }
 }
 

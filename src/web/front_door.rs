@@ -104,6 +104,7 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
     if status.is_client_error() || status.is_server_error() {
         (response, reason) = worded(response, id);
     }
+    let (reason, code) = reason.map_or((None, None), |(reason, code)| (Some(reason), Some(code)));
     let headers = response.headers_mut();
     let id_value = HeaderValue::from_str(&id.to_string());
     headers.insert(
@@ -139,7 +140,7 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
     }
     let elapsed = begun.elapsed();
     meters::count(response.request(), response.status(), elapsed);
-    record(&response, id, elapsed, reason.as_deref());
+    record(&response, id, elapsed, reason.as_deref().zip(code));
     log(&response, id, elapsed, reason.as_deref());
     Ok(response)
 }
@@ -177,8 +178,11 @@ fn merge_slashes(request: &mut ServiceRequest) {
 }
 
 /// Gives a refused request its words: a problem document under `/api/`, a page elsewhere. Also answers
-/// what the log says of it.
-fn worded(response: ServiceResponse, id: RequestId) -> (ServiceResponse, Option<String>) {
+/// what the log says of it, and its code.
+fn worded(
+    response: ServiceResponse,
+    id: RequestId,
+) -> (ServiceResponse, Option<(String, &'static str)>) {
     let error = response.response().error();
     let unnamed;
     let mut problem = match error.and_then(|error| error.as_error::<Problem>()) {
@@ -231,7 +235,10 @@ fn worded(response: ServiceResponse, id: RequestId) -> (ServiceResponse, Option<
     if let Some(allow) = response.headers().get(header::ALLOW) {
         answer.headers_mut().insert(header::ALLOW, allow.clone());
     }
-    (ServiceResponse::new(request, answer), Some(reason))
+    (
+        ServiceResponse::new(request, answer),
+        Some((reason, words.code)),
+    )
 }
 
 fn is_empty(response: &ServiceResponse) -> bool {
@@ -258,7 +265,12 @@ fn problem_document(words: &Words, id: RequestId) -> HttpResponse {
 }
 
 /// Writes a launch down. One that is told to wait is only counted: whoever guesses fills no table.
-fn record(response: &ServiceResponse, id: RequestId, elapsed: Duration, reason: Option<&str>) {
+fn record(
+    response: &ServiceResponse,
+    id: RequestId,
+    elapsed: Duration,
+    refused: Option<(&str, &'static str)>,
+) {
     let (request, status) = (response.request(), response.status().as_u16());
     let Some(Launched { kind, noted }) = request.extensions_mut().remove::<Launched>() else {
         return;
@@ -288,7 +300,8 @@ fn record(response: &ServiceResponse, id: RequestId, elapsed: Duration, reason: 
         ms: elapsed.as_secs_f64() * 1000.0,
         came_with: path_and_query_as_sent(request),
         sent_to: sent_to.and_then(|to| to.to_str().ok()).map(str::to_owned),
-        reason: reason.map(str::to_owned),
+        reason: refused.map(|(reason, _)| reason.to_owned()),
+        code: refused.map(|(_, code)| code),
     });
 }
 

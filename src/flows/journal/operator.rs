@@ -1,13 +1,16 @@
 //! What an operator does with the journal: look, send again, adopt an id, give up.
 
 use chrono::Utc;
+use serde_json::{Value, json};
 
 use super::keeper::lose;
 use super::send;
+use crate::domain::audit::{self, Actor};
 use crate::domain::content::ContentKey;
 use crate::domain::id::{ExtId, ToolContentId, ToolSessionId};
-use crate::domain::journal::{Entry, EntryState, Request};
+use crate::domain::journal::{Entry, EntryKey, EntryState, Request};
 use crate::domain::session::SessionKey;
+use crate::flows::audit::entry as audit_entry;
 use crate::flows::copy::DEFAULT_CONTENT;
 use crate::flows::{Gateway, Refusal, removal};
 use crate::outbound::{Spool, SpoolError, SpoolWriter};
@@ -52,6 +55,54 @@ pub async fn list(gateway: &Gateway) -> Result<Vec<Entry>, JournalError> {
     Ok(gateway.store.open_entries().await?)
 }
 
+/// So many failed entries stand on a page.
+const ON_A_PAGE: usize = 50;
+
+/// A page of the entries that failed or were given up.
+pub struct FailedPage {
+    /// The newest first.
+    pub entries: Vec<Entry>,
+    /// Where the next page begins, if there is one.
+    pub older: Option<audit::Place>,
+}
+
+/// The entries that failed or were given up, as long as they are kept, the newest first; those before a
+/// place, where one is given.
+pub async fn failed(
+    gateway: &Gateway,
+    before: Option<&audit::Place>,
+) -> Result<FailedPage, JournalError> {
+    let most = i64::try_from(ON_A_PAGE + 1).unwrap_or(i64::MAX);
+    let mut entries = gateway.store.failed_entries(before, most).await?;
+    let more = entries.len() > ON_A_PAGE;
+    entries.truncate(ON_A_PAGE);
+    let place = |entry: &Entry| audit::Place {
+        at: entry.updated_at,
+        id: entry.id.clone(),
+    };
+    let older = entries.last().filter(|_| more).map(place);
+    Ok(FailedPage { entries, older })
+}
+
+/// One entry.
+pub async fn find(gateway: &Gateway, id: &str) -> Result<Option<Entry>, JournalError> {
+    lose(gateway).await?;
+    Ok(gateway.store.entry(id).await?)
+}
+
+/// One thing that still stands on an external server.
+pub async fn find_left_behind(
+    gateway: &Gateway,
+    id: &str,
+) -> Result<Option<LeftBehind>, JournalError> {
+    Ok(gateway.store.one_left_behind(id).await?)
+}
+
+/// Whether something that was left behind can be deleted from here.
+pub fn is_deletable(gateway: &Gateway, left: &LeftBehind) -> bool {
+    removal::way_to_delete(&gateway.configuration(), left).is_some()
+}
+
 /// How many entries are unsettled.
 pub async fn unsettled_count(gateway: &Gateway) -> Result<i64, StoreError> {
     gateway.store.unsettled_entries().await
@@ -76,10 +127,11 @@ pub enum Retried {
 /// Sends an unsettled entry's call again, under the same `rid`. Answers the id that it made. Whatever goes
 /// wrong, the entry stays unsettled: of the tries before nothing more is known than before. Of something
 /// left behind the call that deletes it is sent, where its tool has one.
-pub async fn retry(gateway: &Gateway, id: &str) -> Result<Retried, JournalError> {
+pub async fn retry(gateway: &Gateway, actor: &Actor, id: &str) -> Result<Retried, JournalError> {
     if let Some(left) = gateway.store.one_left_behind(id).await? {
         let ext_id = left.ext_id.clone();
-        return match removal::delete_outside(gateway, &left).await? {
+        let told = told_of_left_behind(actor, "left-behind.deleted", &left);
+        return match removal::delete_outside(gateway, &left, Some(&told)).await? {
             true => Ok(Retried::Deleted(ext_id)),
             false => Err(JournalError::NotDeletable(ext_id)),
         };
@@ -96,7 +148,17 @@ pub async fn retry(gateway: &Gateway, id: &str) -> Result<Retried, JournalError>
     let now = Utc::now();
     if !gateway
         .store
-        .retry_entry(id, gateway.lease(now), now)
+        .retry_entry(
+            id,
+            gateway.lease(now),
+            &told(
+                actor,
+                "journal.sent-again",
+                &entry,
+                json!({"sent": entry.tries + 1}),
+            ),
+            now,
+        )
         .await?
     {
         return Err(JournalError::NotUnsettled(
@@ -179,7 +241,12 @@ async fn callable(gateway: &Gateway, entry: &Entry) -> Result<(), Refusal> {
 }
 
 /// Stores an id that an operator found on the external server as what the call made.
-pub async fn adopt(gateway: &Gateway, id: &str, ext_id: &str) -> Result<ExtId, JournalError> {
+pub async fn adopt(
+    gateway: &Gateway,
+    actor: &Actor,
+    id: &str,
+    ext_id: &str,
+) -> Result<ExtId, JournalError> {
     let entry = unsettled(gateway, id).await?;
     let signature = &entry.key.signature;
     let configuration = gateway.configuration();
@@ -188,9 +255,15 @@ pub async fn adopt(gateway: &Gateway, id: &str, ext_id: &str) -> Result<ExtId, J
         .ok_or(Refusal::UnknownTool)?;
     let wrong = |_| JournalError::NotAnExtId(ext_id.to_owned(), signature.to_string());
     let ext_id = tool.id_form.parse(ext_id).map_err(wrong)?;
+    let told = told(
+        actor,
+        "journal.adopted",
+        &entry,
+        json!({"state": "done", "ext_id": ext_id.as_str()}),
+    );
     match gateway
         .store
-        .settle_entry(&entry, None, Some(&ext_id), Utc::now())
+        .adopt_entry(&entry, &ext_id, &told, Utc::now())
         .await
     {
         Ok(true) => Ok(ext_id),
@@ -204,20 +277,70 @@ pub async fn adopt(gateway: &Gateway, id: &str, ext_id: &str) -> Result<ExtId, J
 
 /// Gives an unsettled entry up: the next same call is sent anew. Something left behind is struck from the
 /// list.
-pub async fn drop_entry(gateway: &Gateway, id: &str) -> Result<(), JournalError> {
-    if gateway.store.one_left_behind(id).await?.is_some() {
-        return Ok(gateway.store.forget_left_behind(id).await?);
+pub async fn drop_entry(gateway: &Gateway, actor: &Actor, id: &str) -> Result<(), JournalError> {
+    if let Some(left) = gateway.store.one_left_behind(id).await? {
+        let told = told_of_left_behind(actor, "left-behind.struck", &left);
+        return match gateway.store.forget_left_behind(id, Some(&told)).await? {
+            true => Ok(()),
+            false => Err(JournalError::Unknown(id.to_owned())),
+        };
     }
     let entry = unsettled(gateway, id).await?;
+    let told = told(
+        actor,
+        "journal.given-up",
+        &entry,
+        json!({"state": "failed"}),
+    );
     let before = entry.error.unwrap_or_default();
     let words = format!("given up by an operator; before: {before}");
-    if gateway.store.give_up_entry(id, &words, Utc::now()).await? {
+    if gateway
+        .store
+        .give_up_entry(id, &words, &told, Utc::now())
+        .await?
+    {
         return Ok(());
     }
     Err(JournalError::NotUnsettled(
         id.to_owned(),
         "settled by somebody else",
     ))
+}
+
+/// What the audit is told of an entry.
+fn told(actor: &Actor, action: &'static str, entry: &Entry, after: Value) -> audit::Entry {
+    let EntryKey {
+        platform,
+        signature,
+        operation,
+        local_id,
+    } = &entry.key;
+    let subject = format!("{} {platform}/{signature}/{local_id}", operation.as_str());
+    let before = json!({"state": entry.state.as_str(), "sent": entry.tries, "entry": entry.id});
+    // What is not said stays.
+    let mut now = before.clone();
+    if let (Some(now), Value::Object(after)) = (now.as_object_mut(), after) {
+        now.extend(after);
+    }
+    audit_entry(
+        actor,
+        action,
+        &subject,
+        [Some(before), Some(now)],
+        Utc::now(),
+    )
+}
+
+/// What the audit is told of something that is no longer listed as left behind.
+fn told_of_left_behind(actor: &Actor, action: &'static str, left: &LeftBehind) -> audit::Entry {
+    let subject = format!("{} {} on {}", left.signature, left.ext_id, left.server_id);
+    audit_entry(
+        actor,
+        action,
+        &subject,
+        [Some(json!({"why": left.why})), None],
+        Utc::now(),
+    )
 }
 
 async fn unsettled(gateway: &Gateway, id: &str) -> Result<Entry, JournalError> {

@@ -39,7 +39,7 @@ async fn an_entry_whose_owner_is_gone_is_unsettled_and_taken_up_once(
     assert_eq!(calling, [(entry.id.clone(), "one".to_owned(), until)]);
     assert!(
         !store
-            .retry_entry(&entry.id, lease("two", 20), now())
+            .retry_entry(&entry.id, lease("two", 20), &told(), now())
             .await
             .unwrap()
     );
@@ -55,33 +55,33 @@ async fn an_entry_whose_owner_is_gone_is_unsettled_and_taken_up_once(
     // Taken up by one; who had it before has no say any more.
     assert!(
         store
-            .retry_entry(&entry.id, lease("two", 20), now())
+            .retry_entry(&entry.id, lease("two", 20), &told(), now())
             .await
             .unwrap()
     );
     assert!(
         !store
-            .retry_entry(&entry.id, lease("three", 20), now())
+            .retry_entry(&entry.id, lease("three", 20), &told(), now())
             .await
             .unwrap()
     );
     let id = ExtId::stored("700".into());
     assert!(
         !store
-            .settle_entry(&entry, Some("one"), Some(&id), now())
+            .settle_entry(&entry, "one", Some(&id), now())
             .await
             .unwrap()
     );
     assert!(
         !store
-            .settle_entry(&entry, None, Some(&id), now())
+            .adopt_entry(&entry, &id, &told(), now())
             .await
             .unwrap(),
         "it is not unsettled"
     );
     assert!(
         !store
-            .give_up_entry(&entry.id, "given up", now())
+            .give_up_entry(&entry.id, "given up", &told(), now())
             .await
             .unwrap()
     );
@@ -115,4 +115,11 @@ async fn an_entry_whose_owner_is_gone_is_unsettled_and_taken_up_once(
         (failed.tries, failed.error.as_deref()),
         (2, Some("refused"))
     );
+}
+
+/// What the audit is told; each time anew.
+fn told() -> crate::domain::audit::Entry {
+    let id = uuid::Uuid::new_v4().to_string();
+    let actor = crate::domain::audit::Actor::CommandLine;
+    crate::domain::audit::Entry::new(id, now(), &actor, "journal.tried", "x", [None, None])
 }

@@ -34,6 +34,7 @@ fn launch(n: i64) -> LaunchRecord {
         came_with: "/lams/…".into(),
         sent_to: None,
         reason: refused.then(|| "no".to_owned()),
+        code: refused.then_some("somebody-else"),
     }
 }
 
@@ -84,6 +85,7 @@ async fn launches_are_found_by_whatever_is_known_of_them(
                 ] {
                     for (after, before) in [(None, None), (Some(middle), Some(later))] {
                         let filter = LaunchFilter {
+                            request: None,
                             user: user.clone(),
                             content,
                             session,
@@ -105,12 +107,38 @@ async fn launches_are_found_by_whatever_is_known_of_them(
                         };
                         let expected: Vec<_> = all.iter().filter(fits).cloned().collect();
                         assert_eq!(found, expected, "{filter:?}");
+                        let mut up = store.launches_from(&filter, 100).await.unwrap();
+                        up.reverse();
+                        assert_eq!(up, expected, "{filter:?}");
                     }
                 }
             }
         }
     }
+    // A page that goes up begins right after its place.
+    let filter = LaunchFilter {
+        after: Some(middle),
+        ..LaunchFilter::default()
+    };
+    let up = store.launches_from(&filter, 2).await.unwrap();
+    assert_eq!(up, [all[29].clone(), all[28].clone()]);
+    let filter = LaunchFilter {
+        request: Some(first.request_id.clone()),
+        user: Some("nobody".to_owned()),
+        ..LaunchFilter::default()
+    };
+    let found = store.launches(&filter, 100).await.unwrap();
+    assert_eq!(found, std::slice::from_ref(first));
+    assert_eq!(found[0].code.as_deref(), Some("somebody-else"));
+
+    let days = store.launch_days(0).await.unwrap();
+    assert_eq!(days.iter().map(|day| day.launches).sum::<i64>(), 60);
     let hours = store.launch_hours(0).await.unwrap();
+    assert!(
+        hours
+            .iter()
+            .any(|hour| days.iter().any(|day| day.hour == hour.hour / 24))
+    );
     assert_eq!(hours.iter().map(|hour| hour.launches).sum::<i64>(), 60);
     assert!(hours.iter().any(|hour| hour.server_id.is_empty()));
 }
@@ -150,21 +178,18 @@ async fn calls_are_found_with_the_launch_that_they_belong_to_and_what_is_old_is_
     let outcomes = |calls: Vec<StoredCall>| -> Vec<String> {
         calls.into_iter().map(|call| call.outcome).collect()
     };
-    let of_session = store.calls_about(&all[1], 0, i64::MAX).await.unwrap();
-    assert_eq!(outcomes(of_session), ["ok"]);
+    let near = async |launch: &StoredLaunch| {
+        let earlier = store.calls_near(launch, Side::Earlier, 10).await.unwrap();
+        let later = store.calls_near(launch, Side::Later, 10).await.unwrap();
+        outcomes(earlier.into_iter().rev().chain(later).collect())
+    };
+    assert_eq!(near(&all[1]).await, ["ok"]);
     let of_content = StoredLaunch {
         tool_session_id: None,
         ..all[1].clone()
     };
-    let of_content = store.calls_about(&of_content, 0, i64::MAX).await.unwrap();
-    assert_eq!(outcomes(of_content), ["ok", "broken", "ok"]);
-    assert!(
-        store
-            .calls_about(&all[0], 0, i64::MAX)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert_eq!(near(&of_content).await, ["ok", "broken", "ok"]);
+    assert!(near(&all[0]).await.is_empty());
 
     let soon = chrono::Utc::now() + TimeDelta::hours(2);
     assert!(
@@ -182,6 +207,7 @@ async fn calls_are_found_with_the_launch_that_they_belong_to_and_what_is_old_is_
         2
     );
     assert!(store.clean_launches(soon).await.unwrap());
+    assert!(store.launch_hours(0).await.unwrap().is_empty());
     assert!(!store.clean_launches(soon).await.unwrap());
     assert!(
         store
@@ -190,4 +216,57 @@ async fn calls_are_found_with_the_launch_that_they_belong_to_and_what_is_old_is_
             .unwrap()
             .is_empty()
     );
+}
+
+#[rstest]
+#[actix_web::test]
+async fn launches_of_the_same_person_in_the_same_thing_are_near(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let database = Database::new(kind).await;
+    let store = &database.store;
+    let of = |n: i64, user: Option<&str>, session: Option<i64>| LaunchRecord {
+        noted: Noted {
+            server: None,
+            user: user.map(str::to_owned),
+            content: Some(1),
+            session,
+        },
+        ..launch(n)
+    };
+    let (anna, bob) = (Some("mdl_Anna"), Some("mdl_Bob"));
+    let launches = vec![
+        of(0, anna, Some(2)),
+        of(1, bob, Some(2)),
+        of(2, anna, Some(2)),
+        of(3, anna, Some(3)),
+        of(4, anna, None),
+        of(5, anna, Some(2)),
+        of(6, None, Some(2)),
+        LaunchRecord {
+            platform: "other".into(),
+            ..of(7, anna, Some(2))
+        },
+    ];
+    let happened = Happened {
+        launches,
+        ..Happened::default()
+    };
+    store.store_happened(&happened).await.unwrap();
+    let mut all = store.launches(&LaunchFilter::default(), 10).await.unwrap();
+    all.reverse();
+    for (which, earlier, later) in [
+        (2, vec![0], vec![5]),
+        (1, vec![], vec![]),
+        (4, vec![], vec![]),
+        // Whoever it was: what anybody did there.
+        (6, vec![5, 2, 1, 0], vec![]),
+    ] {
+        let launch: &StoredLaunch = &all[which];
+        for (side, expected) in [(Side::Earlier, earlier), (Side::Later, later)] {
+            let near = store.launches_near(launch, side, 10).await.unwrap();
+            let expected: Vec<_> = expected.iter().map(|n: &usize| all[*n].clone()).collect();
+            assert_eq!(near, expected, "{which} {side:?}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         crate::store::contents::STATEMENTS,
         crate::store::disconnect::STATEMENTS,
         crate::store::journal::STATEMENTS,
+        crate::store::launch_search::STATEMENTS,
         crate::store::launches::STATEMENTS,
         crate::store::removal::STATEMENTS,
         crate::store::sessions::STATEMENTS,

@@ -166,13 +166,13 @@ async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind:
     );
     assert!(
         store
-            .settle_entry(&entry, Some("one"), Some(&session.ext_id), now())
+            .settle_entry(&entry, "one", Some(&session.ext_id), now())
             .await
             .unwrap()
     );
     assert!(
         !store
-            .settle_entry(&entry, Some("one"), Some(&session.ext_id), now())
+            .settle_entry(&entry, "one", Some(&session.ext_id), now())
             .await
             .unwrap(),
         "it settles once"

@@ -121,7 +121,7 @@ pub(in crate::web) fn refusal(
 
 /// No script or style but the gateway's own, in no frame, forms to nowhere else.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-                      base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+                      connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// A page with the headers that all of them have.
 pub(super) fn page(status: StatusCode, template: &impl Template) -> Result<HttpResponse, Problem> {

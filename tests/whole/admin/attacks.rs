@@ -11,7 +11,7 @@ const NEW: [(&str, &str); 3] = [
 ];
 
 /// Every address that changes something, and what it would need.
-const CHANGES: [&str; 13] = [
+const CHANGES: &[&str] = &[
     "/admin/sign-out",
     "/admin/account/password",
     "/admin/account/end-session",
