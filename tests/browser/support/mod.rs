@@ -8,4 +8,4 @@ mod pictures;
 mod process;
 
 pub use browser::Browser;
-pub use lesson::Lesson;
+pub use lesson::{Lesson, PASSWORD};
