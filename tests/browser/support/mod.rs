@@ -1,5 +1,6 @@
 //! What every test starts with: the demo, a browser, and the lesson's page open in it.
 
+mod accessible;
 mod browser;
 mod demo;
 mod driver;
