@@ -13,5 +13,6 @@ mod support;
 mod admin;
 mod close;
 mod forum;
+mod platforms;
 mod quiz;
 mod refusal;
