@@ -30,6 +30,8 @@ searches! {{
     OF_ACTOR = "actor = $5";
     OF_ACTION = "action = $7";
 } {
+    NEWEST = "select id, happened_at, actor, action, subject, before_json, after_json from audit
+        where (happened_at, id) < ($1, $2) order by happened_at desc, id desc limit $3";
     INSERT = "insert into audit (id, happened_at, actor, action, subject, before_json, after_json)
         values ($1, $2, $3, $4, $5, $6, $7)";
 }}
@@ -92,12 +94,6 @@ impl Store {
             .as_ref()
             .filter(|action| !action.contains('.'));
         let kind = kind.map(|kind| format!("{kind}."));
-        let sql = match (subject, actor, action) {
-            (Some(_), _, _) => OF_SUBJECT,
-            (None, Some(_), _) => OF_ACTOR,
-            (None, None, Some(_)) => OF_ACTION,
-            (None, None, None) => ALL,
-        };
         // No entry of a moment comes before one without an id.
         let end = Place {
             at: filter.until.unwrap_or(NEVER),
@@ -106,6 +102,22 @@ impl Store {
         let place = match before {
             Some(place) if place.at < end.at => place,
             _ => &end,
+        };
+        let only_the_end = Filter {
+            until: filter.until,
+            ..Filter::default()
+        };
+        if *filter == only_the_end {
+            // Alone: with conditions that may be nothing, PostgreSQL would rather sort all of it.
+            let rows: Vec<EntryRow> = read!(self, pool => sqlx::query_as(NEWEST)
+                .bind(place.at).bind(&place.id).bind(most).fetch_all(pool))?;
+            return Ok(rows.into_iter().map(Entry::from).collect());
+        }
+        let sql = match (subject, actor, action) {
+            (Some(_), _, _) => OF_SUBJECT,
+            (None, Some(_), _) => OF_ACTOR,
+            (None, None, Some(_)) => OF_ACTION,
+            (None, None, None) => ALL,
         };
         let rows: Vec<EntryRow> = read!(self, pool => sqlx::query_as(sql)
             .bind(place.at).bind(&place.id).bind(filter.from.unwrap_or(DateTime::UNIX_EPOCH)).bind(most)

@@ -282,3 +282,28 @@ async fn what_is_configured_is_downloaded_without_its_secrets_and_changes_nothin
         .see_other();
     assert!(to.starts_with("/admin/sign-in"), "{to}");
 }
+
+#[actix_web::test]
+async fn a_form_that_breaks_off_is_refused_in_words() {
+    let gateway = Gateway::start(Kind::Sqlite, Setup::default()).await;
+    let ada = Visitor::signed_in(&gateway, ADA).await;
+    let part = "--x\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\nabc";
+    for (kind, body) in [
+        ("multipart/form-data", part),
+        ("multipart/form-data; boundary=x", part),
+        ("multipart/form-data; boundary=x", ""),
+        (
+            "multipart/form-data; boundary=x",
+            "--x\r\n\r\n\r\n--x--\r\n",
+        ),
+    ] {
+        let request = gateway
+            .client()
+            .post(format!("{}{PAGE}", gateway.base))
+            .header("Sec-Fetch-Site", "same-origin")
+            .header("Cookie", format!("toolgate={}", ada.cookies()["toolgate"]))
+            .header("Content-Type", kind)
+            .body(body);
+        Page::read(request.send().await.unwrap()).await.refused(400);
+    }
+}
