@@ -16,3 +16,4 @@ mod forum;
 mod platforms;
 mod quiz;
 mod refusal;
+mod servers;

@@ -2,7 +2,6 @@
 
 use fantoccini::key::Key;
 
-use crate::admin::ada;
 use crate::support::Lesson;
 
 async fn fits(lesson: &Lesson) {
@@ -11,7 +10,7 @@ async fn fits(lesson: &Lesson) {
 
 #[actix_web::test]
 async fn a_lams_is_connected_and_gets_its_secrets_once() {
-    let lesson = ada().await;
+    let lesson = Lesson::signed_in().await;
     lesson.click("nav a[href$=platforms]").await;
     lesson.picture("admin-platforms").await;
     fits(&lesson).await;
@@ -88,7 +87,7 @@ async fn a_lams_is_connected_and_gets_its_secrets_once() {
 
 #[actix_web::test]
 async fn a_file_is_tried_mended_and_applied_and_found_again_in_the_audit() {
-    let lesson = ada().await;
+    let lesson = Lesson::signed_in().await;
     lesson.click("nav a[href$=configuration]").await;
     lesson.picture("admin-configuration").await;
     fits(&lesson).await;
