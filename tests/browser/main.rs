@@ -13,6 +13,7 @@ mod support;
 mod admin;
 mod close;
 mod forum;
+mod platforms;
 mod quiz;
 mod refusal;
 mod servers;

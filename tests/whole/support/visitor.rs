@@ -103,6 +103,24 @@ impl<'a> Visitor<'a> {
         self.post(path, &fields).await
     }
 
+    /// The same as a form with a file sends it.
+    pub async fn post_file(&self, path: &str, fields: &[(&str, &str)], file: Vec<u8>) -> Page {
+        let mut form = reqwest::multipart::Form::new();
+        for (name, value) in fields {
+            form = form.text((*name).to_owned(), (*value).to_owned());
+        }
+        let file = reqwest::multipart::Part::bytes(file).file_name("school.toml");
+        let mut request = self
+            .gateway
+            .client()
+            .post(self.address(path))
+            .multipart(form.part("file", file));
+        for (name, value) in OWN_PAGE.0 {
+            request = request.header(*name, *value);
+        }
+        self.send(request).await
+    }
+
     pub async fn form_token(&self, page: &str) -> String {
         let page = self.get(page).await;
         assert_eq!(page.status, 200, "{}", page.body);

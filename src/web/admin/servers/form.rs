@@ -7,9 +7,13 @@ use crate::domain::configuration::Configuration;
 use crate::domain::tool::{ADAPTER_PAGE, Tool};
 use crate::flows::apply::{FileError, WrittenSecret, WrittenServer};
 use crate::store::ServerRecord;
+use crate::web::admin::connected::{self, InWords, secret_input};
 use crate::web::admin::forms::Fields;
 use crate::web::admin::input::{Input, Tick, Wrong};
-use crate::web::words::sentence;
+
+/// What the key is for.
+const KEY: &str =
+    "The secret that this server shares with LAMS; it signs the hash. Needed with tools.";
 
 /// What stands in the form. The key is in it only on its way to being saved.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -164,46 +168,32 @@ impl Typed {
         })
     }
 
-    /// What another state has in those fields in which it differs: the field in words, and its value.
-    pub(super) fn differences(&self, now: &Self) -> Vec<(&'static str, String)> {
+    /// What another state has in those fields in which it differs.
+    pub(super) fn differences(&self, now: &Self) -> Vec<InWords> {
+        connected::differences(self.in_words(), now.in_words())
+    }
+
+    fn in_words(&self) -> [InWords; 11] {
         let yes_no = |on: bool| if on { "yes" } else { "no" }.to_owned();
-        let list = |tools: &BTreeSet<String>| Vec::from_iter(tools.iter().cloned()).join(", ");
-        let settings = |typed: &Self| {
-            let one = |(tool, items): (&String, &BTreeMap<String, String>)| {
-                let items = items.iter().map(|(name, value)| format!("{name} {value}"));
-                format!("{tool}: {}", Vec::from_iter(items).join(", "))
-            };
-            Vec::from_iter(typed.settings.iter().map(one)).join("; ")
+        let one = |(tool, items): (&String, &BTreeMap<String, String>)| {
+            let items = items.iter().map(|(name, value)| format!("{name} {value}"));
+            format!("{tool}: {}", Vec::from_iter(items).join(", "))
         };
-        let text = |typed: &Self| {
-            [
-                ("Name", typed.name.clone()),
-                ("Address", typed.url.clone()),
-                ("Prefix", typed.prefix.clone()),
-                ("Time limit", typed.timeout_ms.clone()),
-                ("Window of logins", typed.login_window_minutes.clone()),
-                ("Time zone", typed.time_zone.clone()),
-                ("Enabled", yes_no(typed.enabled)),
-                ("Redirects are signed", yes_no(typed.sign_redirects)),
-                ("In a private network", yes_no(typed.private_network)),
-                ("Tools", list(&typed.tools)),
-                ("Settings of tools", settings(typed)),
-            ]
-        };
-        let pairs = text(self).into_iter().zip(text(now));
-        pairs
-            .filter(|(mine, theirs)| mine != theirs)
-            .map(|(_, (field, value))| {
-                (
-                    field,
-                    if value.is_empty() {
-                        "nothing".to_owned()
-                    } else {
-                        value
-                    },
-                )
-            })
-            .collect()
+        let tools = Vec::from_iter(self.tools.iter().cloned()).join(", ");
+        let settings = Vec::from_iter(self.settings.iter().map(one)).join("; ");
+        [
+            ("Name", self.name.clone()),
+            ("Address", self.url.clone()),
+            ("Prefix", self.prefix.clone()),
+            ("Time limit", self.timeout_ms.clone()),
+            ("Window of logins", self.login_window_minutes.clone()),
+            ("Time zone", self.time_zone.clone()),
+            ("Enabled", yes_no(self.enabled)),
+            ("Redirects are signed", yes_no(self.sign_redirects)),
+            ("In a private network", yes_no(self.private_network)),
+            ("Tools", tools),
+            ("Settings of tools", settings),
+        ]
     }
 
     /// The fields. `new`: of a server that is not there yet.
@@ -231,7 +221,7 @@ impl Typed {
                 .hint("Where it is, such as https://moodle.example.org/")
                 .value(&self.url)
                 .wrong(wrong),
-            self.key_input(has_key).wrong(wrong),
+            secret_input("key", ("key", has_key), KEY, &self.key).wrong(wrong),
             Input::text("prefix", "Prefix of logins")
                 .hint("A LAMS login is prefix, underscore, external login: mdl makes mdl_bill of bill. Needed with tools.")
                 .value(&self.prefix)
@@ -278,24 +268,6 @@ impl Typed {
             shown.wrong = Some(wrong.words.clone());
         }
         shown
-    }
-
-    fn key_input(&self, has_key: bool) -> Input {
-        let again = if self.key.is_empty() {
-            ""
-        } else {
-            " Type it once more: what was typed is not sent back."
-        };
-        if has_key {
-            let hint = format!("Empty: the key stays as it is. It is never shown.{again}");
-            Input::secret("key", "Replace the key").hint(hint)
-        } else {
-            let hint = format!(
-                "The secret that this server shares with LAMS; it signs the hash. Needed with tools. Once saved \
-                 it is never shown again.{again}"
-            );
-            Input::secret("key", "Key").hint(hint)
-        }
     }
 
     fn tool_row(&self, tool: &Tool, wrong: Option<&Wrong>) -> ToolRow {
@@ -355,18 +327,14 @@ impl Shown {
 
 /// Which field a mistake in the file of one server is about.
 pub(super) fn wrong_of(error: &FileError) -> Wrong {
-    let words = sentence(&error.message);
-    let key = if error.about.is_empty() {
-        &error.key
-    } else {
-        &error.about
-    };
-    let of_tool = key
+    let wrong = connected::wrong_of(error);
+    let of_tool = wrong
+        .field
         .strip_prefix("[servers.settings.")
         .and_then(|rest| rest.strip_suffix(']'));
     match of_tool {
-        Some(signature) => Wrong::new(field_of(signature, ADAPTER_PAGE), words),
-        None => Wrong::new(key.as_str(), words),
+        Some(signature) => Wrong::new(field_of(signature, ADAPTER_PAGE), wrong.words),
+        None => wrong,
     }
 }
 
