@@ -8,19 +8,26 @@ for (const time of document.querySelectorAll("time[datetime]")) {
 }
 
 // Copies what stands in an element. Where a browser does not let a page do that, the text is selected.
-for (const button of document.querySelectorAll("[data-copy]")) {
-  const words = button.textContent;
+const copiers = [...document.querySelectorAll("[data-copy]")];
+const say = (button, word) => {
+  button.firstChild.data = word;
+  button.dataset.said = word;
+};
+for (const button of copiers) {
   button.hidden = false;
+  button.setAttribute("aria-live", "polite");
   button.addEventListener("click", async () => {
     const source = document.getElementById(button.dataset.copy);
     getSelection().selectAllChildren(source);
+    let copied;
     try {
       await navigator.clipboard.writeText(source.textContent);
-      button.textContent = "Copied";
+      copied = true;
     } catch {
-      button.textContent = document.execCommand("copy") ? "Copied" : "Selected";
+      copied = document.execCommand("copy");
     }
-    setTimeout(() => { button.textContent = words; }, 2000);
+    copiers.forEach((other) => say(other, "Copy"));
+    say(button, copied ? "Copied" : "Selected");
   });
 }
 

@@ -48,6 +48,7 @@ async fn a_lams_is_connected_and_gets_its_secrets_once() {
     assert!(lesson.text("#example-shell").await.contains(&secret));
     assert!(!lesson.address().await.contains(&secret));
     lesson.click("[data-copy=secret]").await;
+    lesson.sees("[data-copy=secret][data-said=Copied]").await;
     let selected = lesson
         .script("return getSelection().toString().trim()")
         .await;
