@@ -11,7 +11,7 @@ const ADD: &str = "/admin/platforms/add";
 const EDIT: &str = "/admin/platforms/edit?id=north";
 const SECRET: &str = "/admin/platforms/secret";
 /// What a browser sends of the form.
-const NORTH: [(&str, &str); 8] = [
+const NORTH: [(&str, &str); 9] = [
     ("id", "north"),
     ("name", "LAMS <b>of</b> \"North\""),
     ("url", "https://lams.north.example.org/lams"),
@@ -20,6 +20,7 @@ const NORTH: [(&str, &str); 8] = [
     ("launch_secret", "a launch secret that is typed"),
     ("callback_state", "required"),
     ("api_token", "an API token that is typed"),
+    ("custom_csv", "accepted"),
 ];
 const TYPED: [&str; 2] = ["a launch secret that is", "an API token that is"];
 
@@ -89,7 +90,7 @@ async fn a_platform_is_connected_changed_and_deleted(
     );
     assert_eq!(
         form.attributes("[type=radio][checked]", "value"),
-        ["signed", "required"]
+        ["signed", "required", "accepted"]
     );
     for name in ["launch_secret", "api_token"] {
         assert_eq!(form.attributes(&format!("[name={name}]"), "value"), [""]);
@@ -97,17 +98,19 @@ async fn a_platform_is_connected_changed_and_deleted(
     let changed = [
         ("name", "North"),
         ("callback_state", "off"),
+        ("custom_csv", "remembered"),
         ("finish_url", ""),
     ];
     let saved = edit(&ada, &form, &changed).await;
     assert_eq!(saved.see_other(), "/admin/platforms?done=saved");
     // Without new ones its secrets stay.
     assert_eq!(call(NORTH[7].1).await, 200);
-    let row = "select name || callback_state || coalesce(finish_url, '') from platforms
+    let row =
+        "select name || callback_state || custom_csv || coalesce(finish_url, '') from platforms
         where id = 'north' and launch_secret is not null";
     assert_eq!(
         gateway.database.text(row).await.as_deref(),
-        Some("Northoff")
+        Some("Northoffremembered")
     );
 
     let ask = ada.get("/admin/platforms/delete?id=north").await;
@@ -147,6 +150,7 @@ async fn a_mistake_is_told_at_its_field_and_what_was_typed_stays() {
         (("finish_url", "http://{uid}/"), "finish_url"),
         (("launch_auth", "sealed"), "launch_auth"),
         (("callback_state", ""), "callback_state"),
+        (("custom_csv", "forgotten"), "custom_csv"),
         (("launch_secret", "   "), "launch_secret"),
         (("api_token", API_TOKEN), "api_token"),
     ] {
