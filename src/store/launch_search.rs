@@ -8,18 +8,29 @@ use super::{Store, StoreError, read};
 use crate::domain::launch_record::LaunchOutcome;
 
 /// Declares searches, each in both directions. `$1` and `$2` are the ids between which is looked, `$3` the
-/// outcome where it matters, `$4` how many are wanted at most.
+/// outcome, `$4` how many are wanted at most, `$5` to `$11` what else is known, each null where it does not
+/// matter. What a search is named after has to be given, and is said plainly, so that its index is used.
 macro_rules! searches {
+    (@sql $condition:literal, $order:literal) => {
+        concat!(
+            "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
+                tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
+            from launches where id < $1 and id > $2 and ", $condition, "
+                and (cast($3 as text) is null or outcome = $3)
+                and (cast($5 as text) is null or server_id = $5)
+                and (cast($6 as text) is null or user_name = $6)
+                and (cast($7 as text) is null or signature = $7)
+                and (cast($8 as text) is null or platform_id = $8)
+                and (cast($9 as bigint) is null or tool_content_id = $9)
+                and (cast($10 as bigint) is null or tool_session_id = $10)
+                and (cast($11 as text) is null or request_id = $11)
+            order by ", $order, " limit $4"
+        )
+    };
     ({ $($down:ident, $up:ident = $condition:literal;)+ } { $($name:ident = $sql:literal;)+ }) => {
         $(
-            const $down: &str = concat!(
-                "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
-                    tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
-                from launches where id < $1 and id > $2 and ", $condition, " order by id desc limit $4");
-            const $up: &str = concat!(
-                "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
-                    tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
-                from launches where id < $1 and id > $2 and ", $condition, " order by id limit $4");
+            const $down: &str = searches!(@sql $condition, "id desc");
+            const $up: &str = searches!(@sql $condition, "id");
         )+
         $(const $name: &str = $sql;)+
         #[cfg(test)]
@@ -31,19 +42,18 @@ macro_rules! searches {
 }
 
 searches! {{
-    ALL, ALL_UP = "(cast($3 as text) is null or outcome = $3)";
+    ALL, ALL_UP = "true";
     NOT_REDIRECTED, NOT_REDIRECTED_UP = "outcome in ('page', 'refused', 'failed') and outcome = $3";
     NOT_REDIRECTED_OF_SERVER, NOT_REDIRECTED_OF_SERVER_UP =
         "outcome in ('page', 'refused', 'failed') and outcome = $3 and server_id = $5";
-    OF_SERVER, OF_SERVER_UP = "(cast($3 as text) is null or outcome = $3) and server_id = $5";
-    OF_USER, OF_USER_UP = "(cast($3 as text) is null or outcome = $3) and user_name = $5
-        and (cast($6 as text) is null or server_id = $6)";
-    OF_REQUEST, OF_REQUEST_UP = "(cast($3 as text) is null or outcome = $3) and request_id = $5
-        and (cast($6 as text) is null or server_id = $6)";
-    OF_CONTENT, OF_CONTENT_UP = "(cast($3 as text) is null or outcome = $3) and tool_content_id = $5
-        and (cast($6 as text) is null or server_id = $6) and (cast($7 as text) is null or user_name = $7)";
-    OF_SESSION, OF_SESSION_UP = "(cast($3 as text) is null or outcome = $3) and tool_session_id = $5
-        and (cast($6 as text) is null or server_id = $6) and (cast($7 as text) is null or user_name = $7)";
+    OF_SERVER, OF_SERVER_UP = "server_id = $5";
+    OF_TOOL, OF_TOOL_UP = "signature = $7";
+    OF_TOOL_ON_SERVER, OF_TOOL_ON_SERVER_UP = "signature = $7 and server_id = $5";
+    OF_PLATFORM, OF_PLATFORM_UP = "platform_id = $8";
+    OF_USER, OF_USER_UP = "user_name = $6";
+    OF_REQUEST, OF_REQUEST_UP = "request_id = $11";
+    OF_CONTENT, OF_CONTENT_UP = "tool_content_id = $9";
+    OF_SESSION, OF_SESSION_UP = "tool_session_id = $10";
 } {
     FIND = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
             tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
@@ -122,8 +132,7 @@ pub struct StoredCall {
     pub ms: f64,
 }
 
-/// Which launches are looked for; what is `None` does not matter. A request id says most, then a session,
-/// then content: beside one of them the lesser ones are not asked.
+/// Which launches are looked for; what is `None` does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LaunchFilter {
     /// By the request id on its page.
@@ -136,6 +145,10 @@ pub struct LaunchFilter {
     pub session: Option<i64>,
     /// The server's id.
     pub server: Option<String>,
+    /// The tool's signature.
+    pub tool: Option<String>,
+    /// The platform's id.
+    pub platform: Option<String>,
     /// What they came to.
     pub outcome: Option<LaunchOutcome>,
     /// Only those before this id.
@@ -151,6 +164,38 @@ pub enum Side {
     Earlier,
     /// After it, the nearest first.
     Later,
+}
+
+impl LaunchFilter {
+    /// The statements that look by what says most, down and up.
+    fn statements(&self) -> (&'static str, &'static str) {
+        let is_rare = self
+            .outcome
+            .is_some_and(|outcome| outcome != LaunchOutcome::Redirected);
+        if self.request.is_some() {
+            (OF_REQUEST, OF_REQUEST_UP)
+        } else if self.session.is_some() {
+            (OF_SESSION, OF_SESSION_UP)
+        } else if self.content.is_some() {
+            (OF_CONTENT, OF_CONTENT_UP)
+        } else if self.user.is_some() {
+            (OF_USER, OF_USER_UP)
+        } else if is_rare && self.server.is_some() {
+            (NOT_REDIRECTED_OF_SERVER, NOT_REDIRECTED_OF_SERVER_UP)
+        } else if is_rare {
+            (NOT_REDIRECTED, NOT_REDIRECTED_UP)
+        } else if self.tool.is_some() && self.server.is_some() {
+            (OF_TOOL_ON_SERVER, OF_TOOL_ON_SERVER_UP)
+        } else if self.tool.is_some() {
+            (OF_TOOL, OF_TOOL_UP)
+        } else if self.server.is_some() {
+            (OF_SERVER, OF_SERVER_UP)
+        } else if self.platform.is_some() {
+            (OF_PLATFORM, OF_PLATFORM_UP)
+        } else {
+            (ALL, ALL_UP)
+        }
+    }
 }
 
 impl Store {
@@ -186,47 +231,16 @@ impl Store {
         most: i64,
     ) -> Result<Vec<StoredLaunch>, StoreError> {
         let (before, after) = (filter.before.unwrap_or(i64::MAX), filter.after.unwrap_or(0));
-        let outcome = filter.outcome.map(LaunchOutcome::as_str);
-        let (user, server) = (filter.user.as_deref(), filter.server.as_deref());
-        let of = |down, up| match side {
+        let (down, up) = filter.statements();
+        let sql = match side {
             Side::Earlier => down,
             Side::Later => up,
         };
-        let text = match (filter.request.as_deref(), filter.session, filter.content) {
-            (Some(request), ..) => Some((of(OF_REQUEST, OF_REQUEST_UP), request)),
-            (None, None, None) => user.map(|user| (of(OF_USER, OF_USER_UP), user)),
-            _ => None,
-        };
-        if let Some((sql, text)) = text {
-            return Ok(read!(self, pool => sqlx::query_as::<_, StoredLaunch>(sql)
-                .bind(before).bind(after).bind(outcome).bind(most).bind(text).bind(server)
-                .fetch_all(pool))?);
-        }
-        let number = match (filter.session, filter.content) {
-            (Some(session), _) => Some((of(OF_SESSION, OF_SESSION_UP), session)),
-            (None, content) => content.map(|content| (of(OF_CONTENT, OF_CONTENT_UP), content)),
-        };
-        if let Some((sql, number)) = number {
-            return Ok(read!(self, pool => sqlx::query_as::<_, StoredLaunch>(sql)
-                .bind(before).bind(after).bind(outcome).bind(most).bind(number).bind(server).bind(user)
-                .fetch_all(pool))?);
-        }
-        let is_redirected = outcome.is_none() || filter.outcome == Some(LaunchOutcome::Redirected);
-        if let Some(server) = server {
-            let sql = match is_redirected {
-                true => of(OF_SERVER, OF_SERVER_UP),
-                false => of(NOT_REDIRECTED_OF_SERVER, NOT_REDIRECTED_OF_SERVER_UP),
-            };
-            return Ok(read!(self, pool => sqlx::query_as::<_, StoredLaunch>(sql)
-                .bind(before).bind(after).bind(outcome).bind(most).bind(server)
-                .fetch_all(pool))?);
-        }
-        let sql = match is_redirected {
-            true => of(ALL, ALL_UP),
-            false => of(NOT_REDIRECTED, NOT_REDIRECTED_UP),
-        };
         Ok(read!(self, pool => sqlx::query_as::<_, StoredLaunch>(sql)
-            .bind(before).bind(after).bind(outcome).bind(most)
+            .bind(before).bind(after).bind(filter.outcome.map(LaunchOutcome::as_str)).bind(most)
+            .bind(filter.server.as_deref()).bind(filter.user.as_deref())
+            .bind(filter.tool.as_deref()).bind(filter.platform.as_deref())
+            .bind(filter.content).bind(filter.session).bind(filter.request.as_deref())
             .fetch_all(pool))?)
     }
 

@@ -4,6 +4,8 @@ mod attacks;
 mod connection_test;
 mod first_start;
 mod guessing;
+mod journal;
+mod launches;
 mod pages;
 mod people;
 mod servers;

@@ -29,6 +29,16 @@ pub(super) const NAVIGATION: &[Entry] = &[
         about: "The external LMSs: connect one, see how it does, try its connection.",
     },
     Entry {
+        path: "launches",
+        name: "Launches",
+        about: "What happened, and why a launch failed: search, charts, live.",
+    },
+    Entry {
+        path: "journal",
+        name: "Journal",
+        about: "Calls to servers whose outcome nobody knows, and how to settle them.",
+    },
+    Entry {
         path: "audit",
         name: "Audit",
         about: "Who changed which setting, and what it was before.",
