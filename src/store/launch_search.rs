@@ -7,53 +7,71 @@ use chrono::{DateTime, Utc};
 use super::{Store, StoreError, read};
 use crate::domain::launch_record::LaunchOutcome;
 
-/// Declares searches, each in both directions. `$1` and `$2` are the ids between which is looked, `$3` the
-/// outcome, `$4` how many are wanted at most, `$5` to `$11` what else is known, each null where it does not
-/// matter. What a search is named after has to be given, and is said plainly, so that its index is used.
+/// Declares searches, each in three directions: down from a place, up from one, and down from the newest to one.
+/// `$1` is the place, an id; `$2` the outcome, `$3` how many are wanted at most, `$4` to `$10` what else is
+/// known, each null where it does not matter. What a search is named after has to be given, and is said plainly,
+/// so that its index is used.
 macro_rules! searches {
-    (@sql $condition:literal, $order:literal) => {
+    (@sql $place:literal, $condition:literal, $order:literal) => {
         concat!(
             "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
                 tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
-            from launches where id < $1 and id > $2 and ", $condition, "
-                and (cast($3 as text) is null or outcome = $3)
-                and (cast($5 as text) is null or server_id = $5)
-                and (cast($6 as text) is null or user_name = $6)
-                and (cast($7 as text) is null or signature = $7)
-                and (cast($8 as text) is null or platform_id = $8)
-                and (cast($9 as bigint) is null or tool_content_id = $9)
-                and (cast($10 as bigint) is null or tool_session_id = $10)
-                and (cast($11 as text) is null or request_id = $11)
-            order by ", $order, " limit $4"
+            from launches where ", $place, " and ", $condition, "
+                and (cast($2 as text) is null or outcome = $2)
+                and (cast($4 as text) is null or server_id = $4)
+                and (cast($5 as text) is null or user_name = $5)
+                and (cast($6 as text) is null or signature = $6)
+                and (cast($7 as text) is null or platform_id = $7)
+                and (cast($8 as bigint) is null or tool_content_id = $8)
+                and (cast($9 as bigint) is null or tool_session_id = $9)
+                and (cast($10 as text) is null or request_id = $10)
+            order by ", $order, " limit $3"
         )
     };
-    ({ $($down:ident, $up:ident = $condition:literal;)+ } { $($name:ident = $sql:literal;)+ }) => {
+    ({ $($name:ident = $condition:literal;)+ } { $($other:ident = $sql:literal;)+ }) => {
         $(
-            const $down: &str = searches!(@sql $condition, "id desc");
-            const $up: &str = searches!(@sql $condition, "id");
+            const $name: Ways = Ways {
+                down: searches!(@sql "id < $1", $condition, "id desc"),
+                up: searches!(@sql "id > $1", $condition, "id"),
+                newest: searches!(@sql "id > $1", $condition, "id desc"),
+            };
         )+
-        $(const $name: &str = $sql;)+
+        $(const $other: &str = $sql;)+
         #[cfg(test)]
         pub(super) const STATEMENTS: &[(&str, &str)] = &[
-            $((stringify!($down), $down), (stringify!($up), $up),)+
-            $((stringify!($name), $name)),+
+            $(
+                (stringify!($name), $name.down),
+                (stringify!($name), $name.up),
+                (stringify!($name), $name.newest),
+            )+
+            $((stringify!($other), $other)),+
         ];
     };
 }
 
+/// One way to look, in its three directions.
+struct Ways {
+    down: &'static str,
+    up: &'static str,
+    newest: &'static str,
+}
+
 searches! {{
-    ALL, ALL_UP = "true";
-    NOT_REDIRECTED, NOT_REDIRECTED_UP = "outcome in ('page', 'refused', 'failed') and outcome = $3";
-    NOT_REDIRECTED_OF_SERVER, NOT_REDIRECTED_OF_SERVER_UP =
-        "outcome in ('page', 'refused', 'failed') and outcome = $3 and server_id = $5";
-    OF_SERVER, OF_SERVER_UP = "server_id = $5";
-    OF_TOOL, OF_TOOL_UP = "signature = $7";
-    OF_TOOL_ON_SERVER, OF_TOOL_ON_SERVER_UP = "signature = $7 and server_id = $5";
-    OF_PLATFORM, OF_PLATFORM_UP = "platform_id = $8";
-    OF_USER, OF_USER_UP = "user_name = $6";
-    OF_REQUEST, OF_REQUEST_UP = "request_id = $11";
-    OF_CONTENT, OF_CONTENT_UP = "tool_content_id = $9";
-    OF_SESSION, OF_SESSION_UP = "tool_session_id = $10";
+    ALL = "true";
+    PAGES = "outcome in ('page', 'refused', 'failed') and outcome = 'page'";
+    REFUSED = "outcome in ('page', 'refused', 'failed') and outcome = 'refused'";
+    FAILED = "outcome in ('page', 'refused', 'failed') and outcome = 'failed'";
+    PAGES_OF_SERVER = "outcome in ('page', 'refused', 'failed') and outcome = 'page' and server_id = $4";
+    REFUSED_OF_SERVER = "outcome in ('page', 'refused', 'failed') and outcome = 'refused' and server_id = $4";
+    FAILED_OF_SERVER = "outcome in ('page', 'refused', 'failed') and outcome = 'failed' and server_id = $4";
+    OF_SERVER = "server_id = $4";
+    OF_TOOL = "signature = $6";
+    OF_TOOL_ON_SERVER = "signature = $6 and server_id = $4";
+    OF_PLATFORM = "platform_id = $7";
+    OF_USER = "user_name = $5";
+    OF_REQUEST = "request_id = $10";
+    OF_CONTENT = "tool_content_id = $8";
+    OF_SESSION = "tool_session_id = $9";
 } {
     FIND = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
             tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
@@ -151,7 +169,7 @@ pub struct LaunchFilter {
     pub platform: Option<String>,
     /// What they came to.
     pub outcome: Option<LaunchOutcome>,
-    /// Only those before this id.
+    /// Only those before this id; it counts before `after`.
     pub before: Option<i64>,
     /// Only those after this id.
     pub after: Option<i64>,
@@ -167,33 +185,38 @@ pub enum Side {
 }
 
 impl LaunchFilter {
-    /// The statements that look by what says most, down and up.
-    fn statements(&self) -> (&'static str, &'static str) {
-        let is_rare = self
-            .outcome
-            .is_some_and(|outcome| outcome != LaunchOutcome::Redirected);
-        if self.request.is_some() {
-            (OF_REQUEST, OF_REQUEST_UP)
-        } else if self.session.is_some() {
-            (OF_SESSION, OF_SESSION_UP)
-        } else if self.content.is_some() {
-            (OF_CONTENT, OF_CONTENT_UP)
-        } else if self.user.is_some() {
-            (OF_USER, OF_USER_UP)
-        } else if is_rare && self.server.is_some() {
-            (NOT_REDIRECTED_OF_SERVER, NOT_REDIRECTED_OF_SERVER_UP)
-        } else if is_rare {
-            (NOT_REDIRECTED, NOT_REDIRECTED_UP)
-        } else if self.tool.is_some() && self.server.is_some() {
-            (OF_TOOL_ON_SERVER, OF_TOOL_ON_SERVER_UP)
-        } else if self.tool.is_some() {
-            (OF_TOOL, OF_TOOL_UP)
-        } else if self.server.is_some() {
-            (OF_SERVER, OF_SERVER_UP)
-        } else if self.platform.is_some() {
-            (OF_PLATFORM, OF_PLATFORM_UP)
-        } else {
-            (ALL, ALL_UP)
+    /// The way to look by what says most.
+    fn ways(&self) -> &'static Ways {
+        match self {
+            Self {
+                request: Some(_), ..
+            } => &OF_REQUEST,
+            Self {
+                session: Some(_), ..
+            } => &OF_SESSION,
+            Self {
+                content: Some(_), ..
+            } => &OF_CONTENT,
+            Self { user: Some(_), .. } => &OF_USER,
+            _ => self.coarse_ways(),
+        }
+    }
+
+    /// The same where only such things are known as many launches have. Each outcome but the usual one has a
+    /// statement of its own, so that the database knows how many there are.
+    fn coarse_ways(&self) -> &'static Ways {
+        match (self.outcome, &self.server, &self.tool, &self.platform) {
+            (Some(LaunchOutcome::Page), None, ..) => &PAGES,
+            (Some(LaunchOutcome::Refused), None, ..) => &REFUSED,
+            (Some(LaunchOutcome::Failed), None, ..) => &FAILED,
+            (Some(LaunchOutcome::Page), Some(_), ..) => &PAGES_OF_SERVER,
+            (Some(LaunchOutcome::Refused), Some(_), ..) => &REFUSED_OF_SERVER,
+            (Some(LaunchOutcome::Failed), Some(_), ..) => &FAILED_OF_SERVER,
+            (_, Some(_), Some(_), _) => &OF_TOOL_ON_SERVER,
+            (_, None, Some(_), _) => &OF_TOOL,
+            (_, Some(_), None, _) => &OF_SERVER,
+            (_, None, None, Some(_)) => &OF_PLATFORM,
+            (_, None, None, None) => &ALL,
         }
     }
 }
@@ -212,36 +235,43 @@ impl Store {
         filter: &LaunchFilter,
         most: i64,
     ) -> Result<Vec<StoredLaunch>, StoreError> {
-        self.search(filter, Side::Earlier, most).await
+        let ways = filter.ways();
+        match (filter.before, filter.after) {
+            (None, Some(after)) => self.search(ways.newest, after, filter, most).await,
+            (before, _) => {
+                let before = before.unwrap_or(i64::MAX);
+                self.search(ways.down, before, filter, most).await
+            }
+        }
     }
 
-    /// The oldest launches that a filter lets through, oldest first: those right after a place.
+    /// The oldest launches after a place that a filter lets through, oldest first.
     pub async fn launches_from(
         &self,
         filter: &LaunchFilter,
         most: i64,
     ) -> Result<Vec<StoredLaunch>, StoreError> {
-        self.search(filter, Side::Later, most).await
+        let after = filter.after.unwrap_or_default();
+        self.search(filter.ways().up, after, filter, most).await
     }
 
     async fn search(
         &self,
+        sql: &'static str,
+        place: i64,
         filter: &LaunchFilter,
-        side: Side,
         most: i64,
     ) -> Result<Vec<StoredLaunch>, StoreError> {
-        let (before, after) = (filter.before.unwrap_or(i64::MAX), filter.after.unwrap_or(0));
-        let (down, up) = filter.statements();
-        let sql = match side {
-            Side::Earlier => down,
-            Side::Later => up,
-        };
-        Ok(read!(self, pool => sqlx::query_as::<_, StoredLaunch>(sql)
-            .bind(before).bind(after).bind(filter.outcome.map(LaunchOutcome::as_str)).bind(most)
+        // Planned anew each time, for what is looked for: what is frequent is found on the way through the
+        // newest, what is rare by its own index. A plan for both would be wrong for one.
+        Ok(
+            read!(self, pool => sqlx::query_as::<_, StoredLaunch>(sql).persistent(false)
+            .bind(place).bind(filter.outcome.map(LaunchOutcome::as_str)).bind(most)
             .bind(filter.server.as_deref()).bind(filter.user.as_deref())
             .bind(filter.tool.as_deref()).bind(filter.platform.as_deref())
             .bind(filter.content).bind(filter.session).bind(filter.request.as_deref())
-            .fetch_all(pool))?)
+            .fetch_all(pool))?,
+        )
     }
 
     /// Other launches of the same person in the same session, or, where a launch was of none, in the same

@@ -13,6 +13,7 @@ mod support;
 mod admin;
 mod close;
 mod forum;
+mod launches;
 mod quiz;
 mod refusal;
 mod servers;

@@ -94,7 +94,8 @@ async fn launches_are_found_by_whatever_is_known_of_them(
                     (None, Some(5)),
                     (Some(2), Some(6)),
                 ] {
-                    for (after, before) in [(None, None), (Some(middle), Some(later))] {
+                    for (after, before) in [(None, None), (Some(middle), None), (None, Some(later))]
+                    {
                         let filter = LaunchFilter {
                             request: None,
                             user: user.clone(),
@@ -121,9 +122,11 @@ async fn launches_are_found_by_whatever_is_known_of_them(
                         };
                         let expected: Vec<_> = all.iter().filter(fits).cloned().collect();
                         assert_eq!(found, expected, "{filter:?}");
-                        let mut up = store.launches_from(&filter, 100).await.unwrap();
-                        up.reverse();
-                        assert_eq!(up, expected, "{filter:?}");
+                        if before.is_none() {
+                            let mut up = store.launches_from(&filter, 100).await.unwrap();
+                            up.reverse();
+                            assert_eq!(up, expected, "{filter:?}");
+                        }
                     }
                 }
             }
