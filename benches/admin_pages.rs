@@ -159,6 +159,12 @@ async fn measure(kind: Kind) -> Vec<String> {
     late
 }
 
+/// Where a learner is sent, in SQL, as long as it is in life.
+const SENT_TO: &str = "'http://moodle.example.org/moodle/course/lamsframes.php?id=' || i ||
+    '&returnUrl=http%3A%2F%2Fgate.example.org%3A8080%2Flams%2Ftool%2Fmdquiz10%2Flearning.do%3FtoolSessionID%3D' || i ||
+    '%26dispatch%3DfinishActivity%26state%3D…&dest=mod%2Fquiz%2Fview.php&is_learner=1&isFinished=false' ||
+    '&un=bill&ts=1795772968280&hs=…'";
+
 /// Thirty days of a school: launches with the calls about them, the journal and the audit.
 async fn fill(gateway: &Gateway) {
     let first = (Utc::now() - chrono::TimeDelta::days(30)).timestamp();
@@ -183,9 +189,6 @@ async fn fill(gateway: &Gateway) {
     let platform = "case when i % 20000 = 7 then 'other' else 'lams' end";
     let user = "case when i % 50 = 2 then 'mdl_busy' else 'mdl_user' || i % 5000 end";
     let csv = "customCSV=bill%2C7%2C3%2Cmoodle";
-    let sent_to = format!(
-        "'http://moodle.example.org/moodle/course/lamsframes.php?id=' || i || '&returnUrl=http%3A%2F%2Fgate.example.org%3A8080%2Flams%2Ftool%2Fmdquiz10%2Flearning.do%3FtoolSessionID%3D' || i || '%26dispatch%3DfinishActivity%26state%3D…&dest=mod%2Fquiz%2Fview.php&is_learner=1&isFinished=false&un=bill&ts=1795772968280&hs=…'"
-    );
     let launches = format!(
         "insert into launches (id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
             tool_session_id, outcome, status, ms, came_with, sent_to, reason, code)
@@ -195,7 +198,7 @@ async fn fill(gateway: &Gateway) {
             case when i % 40 in (5, 6) then null else i % 8000 + 1 end,
             case when i % 25 = 4 then 'failed' when i % 17 = 4 then 'refused' when i % 3 = 0 then 'page' else 'redirected' end,
             302, 0.5, '/lams/tool/mdquiz10/learning.do?mode=learner&toolSessionID=' || i || '&{csv}&ts=1795772968272&uid=mdl_bill&sig=…',
-            {sent_to}, case when i % 25 = 4 then 'the server moodle: it did not answer within 15 s' end,
+            {SENT_TO}, case when i % 25 = 4 then 'the server moodle: it did not answer within 15 s' end,
             case when i % 25 = 4 then 'server-late' end
         from n",
         numbers(LAUNCHES)

@@ -51,7 +51,7 @@ async function look() {
       throw new Error(answer.status);
     }
     take(await answer.text());
-    say(came === 0 ? "Live: new launches appear by themselves." : `Live: ${came} new since you look on.`);
+    say(came === 0 ? "Live: new launches appear by themselves." : `Live: ${came} new since you opened this.`);
   } catch {
     say("The gateway does not answer. Trying again.");
   }

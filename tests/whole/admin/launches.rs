@@ -38,6 +38,14 @@ async fn lesson(kind: Kind) -> (Gateway, crate::support::Peer) {
         .get(&format!("{LEARN}&ts=1&uid=mdl_Eve&sig=00ff"))
         .await
         .refused(401);
+    let stored = || async {
+        gateway
+            .database
+            .number("select count(*) from launches")
+            .await
+            == 5
+    };
+    Gateway::until("all of it is written down", stored).await;
     (gateway, peer)
 }
 
@@ -224,6 +232,9 @@ async fn rows_that_came_since_are_sent_alone_and_keep_no_session_open(
     for user in ["mdl_Carl", "mdl_Anna"] {
         gateway.get_signed(LEARN, user).await.location();
     }
+    let carl = "select count(*) from launches where user_name = 'mdl_Carl'";
+    let stored = || async { gateway.database.number(carl).await == 1 };
+    Gateway::until("it is written down", stored).await;
     let rows = ada.get(&newer).await;
     assert!(rows.body.trim_start().starts_with("<tr "), "{}", rows.body);
     assert_eq!(rows.headers["cache-control"], "no-store");
