@@ -1,11 +1,17 @@
 // Comfort only: times in the browser's own zone. What is exact stays in the title.
 const shown = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-for (const time of document.querySelectorAll("time[datetime]")) {
-  const at = new Date(time.dateTime);
-  if (!Number.isNaN(at.getTime())) {
-    time.textContent = shown.format(at);
+const shownSecond = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const shownHour = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "numeric", minute: "2-digit" });
+const looks = { hour: shownHour, second: shownSecond };
+function showTimes(within) {
+  for (const time of within.querySelectorAll("time[datetime]:not([data-look=day])")) {
+    const at = new Date(time.dateTime);
+    if (!Number.isNaN(at.getTime())) {
+      time.textContent = (looks[time.dataset.look] ?? shown).format(at);
+    }
   }
 }
+showTimes(document);
 
 // Copies what stands in an element. Where a browser does not let a page do that, the text is selected.
 const copiers = [...document.querySelectorAll("[data-copy]")];

@@ -13,6 +13,7 @@ mod support;
 mod admin;
 mod close;
 mod forum;
+mod launches;
 mod platforms;
 mod quiz;
 mod refusal;

@@ -7,6 +7,8 @@ mod connection_test;
 mod examples;
 mod first_start;
 mod guessing;
+mod journal;
+mod launches;
 mod pages;
 mod people;
 mod platforms;

@@ -39,6 +39,16 @@ pub(super) const NAVIGATION: &[Entry] = &[
         about: "All that is connected, as a file: download it, or apply one.",
     },
     Entry {
+        path: "launches",
+        name: "Launches",
+        about: "What happened, and why a launch failed: search, charts, live.",
+    },
+    Entry {
+        path: "journal",
+        name: "Journal",
+        about: "Calls to servers whose outcome nobody knows, and how to settle them.",
+    },
+    Entry {
         path: "audit",
         name: "Audit",
         about: "Who changed which setting, and what it was before.",

@@ -14,6 +14,8 @@ mod frame;
 mod guard;
 mod home;
 mod input;
+mod journal;
+mod launches;
 mod next;
 mod platforms;
 mod servers;
@@ -100,6 +102,32 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                     .route(web::post().to(servers::delete)),
             )
             .configure(|config| connecting(config, page))
+            .service(page("/launches").route(web::get().to(launches::show)))
+            .service(page("/launches/newer").route(web::get().to(launches::newer)))
+            .service(page("/launches/charts").route(web::get().to(launches::show_charts)))
+            .service(page("/launches/{id}").route(web::get().to(launches::show_story)))
+            .service(page("/journal").route(web::get().to(journal::show)))
+            .service(page("/journal/entry").route(web::get().to(journal::show_entry)))
+            .service(page("/journal/retry").route(web::post().to(journal::retry)))
+            .service(
+                page("/journal/adopt")
+                    .route(web::get().to(journal::ask_to_adopt))
+                    .route(web::post().to(journal::adopt)),
+            )
+            .service(
+                page("/journal/give-up")
+                    .route(web::get().to(journal::ask_to_give_up))
+                    .route(web::post().to(journal::give_up)),
+            )
+            .service(page("/journal/left-behind").route(web::get().to(journal::show_left_behind)))
+            .service(
+                page("/journal/left-behind/delete")
+                    .route(web::post().to(journal::delete_left_behind)),
+            )
+            .service(
+                page("/journal/left-behind/strike")
+                    .route(web::post().to(journal::strike_left_behind)),
+            )
             .service(page("/audit").route(web::get().to(audit::show)))
             .default_service(web::to(problem::no_such_page)),
     );

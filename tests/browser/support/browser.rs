@@ -143,6 +143,29 @@ impl Browser {
         self.client().switch_to_window(tab.clone()).await.unwrap();
     }
 
+    /// Opens an address in a new tab, and goes on there.
+    pub async fn open_tab(&self, address: &str) {
+        let tab = self.client().new_window(true).await.unwrap();
+        self.switch_to(&tab.handle).await;
+        self.open(address).await;
+    }
+
+    /// Waits until the first element of a selector begins with a text.
+    pub async fn sees_text(&self, css: &str, text: &str) {
+        let begun = Instant::now();
+        loop {
+            let now = self.text(css).await;
+            if now.starts_with(text) {
+                return;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{css} says {now:?}, not {text:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Clicks what opens a new tab, and goes on in that tab.
     pub async fn click_to_new_tab(&self, css: &str) {
         let before = self.tabs().await;
