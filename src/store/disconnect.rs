@@ -114,6 +114,7 @@ async fn delete(tx: &mut Tx, connected: Connected<'_>) -> Result<(), StoreError>
         Connected::Server(id) => (DELETE_SERVER, id),
         Connected::Platform(id) => (DELETE_PLATFORM, id),
     };
+    super::logins::forget(tx, connected).await?;
     within!(tx, c => sqlx::query(sql).bind(id).execute(c).map_ok(count))?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use rstest::rstest;
 use super::super::*;
 use super::{Database, Kind, now};
 use crate::domain::launch_record::{
-    About, CallRecord, LaunchKind, LaunchOutcome, LaunchRecord, Noted,
+    About, CallRecord, LaunchKind, LaunchOutcome, LaunchRecord, Noted, Remembered,
 };
 
 fn launch(n: i64) -> LaunchRecord {
@@ -23,6 +23,10 @@ fn launch(n: i64) -> LaunchRecord {
             user: (n != 3).then(|| format!("mdl_{}", n % 3)),
             content: (n != 3).then_some(n % 4 + 1),
             session: (n != 3).then_some(n % 7 + 1),
+            remembered: (n == 4).then(|| Remembered {
+                csv: "bill,7,3,moodle".to_owned(),
+                at: now(),
+            }),
         },
         outcome: if refused {
             LaunchOutcome::Refused
@@ -244,6 +248,7 @@ async fn launches_of_the_same_person_in_the_same_thing_are_near(
             user: user.map(str::to_owned),
             content: Some(1),
             session,
+            remembered: None,
         },
         ..launch(n)
     };

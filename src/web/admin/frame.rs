@@ -29,6 +29,16 @@ pub(super) const NAVIGATION: &[Entry] = &[
         about: "The external LMSs: connect one, see how it does, try its connection.",
     },
     Entry {
+        path: "platforms",
+        name: "Platforms",
+        about: "The LAMS instances: connect one, its secrets, a launch to try.",
+    },
+    Entry {
+        path: "configuration",
+        name: "Configuration",
+        about: "All that is connected, as a file: download it, or apply one.",
+    },
+    Entry {
         path: "launches",
         name: "Launches",
         about: "What happened, and why a launch failed: search, charts, live.",

@@ -122,6 +122,18 @@ impl Browser {
         self.driver.devtools("Page.setBypassCSP", on).await;
     }
 
+    /// By how many pixels the page sticks out at the side of a telephone of 360.
+    pub async fn sticks_out(&self) -> Value {
+        let screen = json!({"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": false});
+        let emulation = "Emulation.setDeviceMetricsOverride";
+        self.driver.devtools(emulation, screen).await;
+        let over = "return document.documentElement.scrollWidth - 360";
+        let over = self.script(over).await;
+        let emulation = "Emulation.clearDeviceMetricsOverride";
+        self.driver.devtools(emulation, json!({})).await;
+        over
+    }
+
     /// The tab that is looked at.
     pub async fn tab(&self) -> WindowHandle {
         self.client().window().await.unwrap()

@@ -10,10 +10,10 @@ pub const PASSWORD: &str = "a few good words";
 
 /// Where a request says that it comes from.
 #[derive(Debug, Clone, Copy)]
-pub struct From<'a>(pub &'a [(&'a str, &'a str)]);
+pub struct From(pub &'static [(&'static str, &'static str)]);
 
 /// As a browser says of a form of the very page.
-pub const OWN_PAGE: From<'static> = From(&[("Sec-Fetch-Site", "same-origin")]);
+pub const OWN_PAGE: From = From(&[("Sec-Fetch-Site", "same-origin")]);
 
 pub struct Visitor<'a> {
     gateway: &'a Gateway,
@@ -80,7 +80,7 @@ impl<'a> Visitor<'a> {
         self.post_from(OWN_PAGE, path, fields).await
     }
 
-    pub async fn post_from(&self, from: From<'_>, path: &str, fields: &[(&str, &str)]) -> Page {
+    pub async fn post_from(&self, from: From, path: &str, fields: &[(&str, &str)]) -> Page {
         let body = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields)
             .finish();
@@ -101,6 +101,24 @@ impl<'a> Visitor<'a> {
         let token = self.form_token(page).await;
         let fields = [fields, &[("form_token", token.as_str())]].concat();
         self.post(path, &fields).await
+    }
+
+    /// The same as a form with a file sends it.
+    pub async fn post_file(&self, path: &str, fields: &[(&str, &str)], file: Vec<u8>) -> Page {
+        let mut form = reqwest::multipart::Form::new();
+        for (name, value) in fields {
+            form = form.text((*name).to_owned(), (*value).to_owned());
+        }
+        let file = reqwest::multipart::Part::bytes(file).file_name("school.toml");
+        let mut request = self
+            .gateway
+            .client()
+            .post(self.address(path))
+            .multipart(form.part("file", file));
+        for (name, value) in OWN_PAGE.0 {
+            request = request.header(*name, *value);
+        }
+        self.send(request).await
     }
 
     pub async fn form_token(&self, page: &str) -> String {
