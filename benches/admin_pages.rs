@@ -41,10 +41,7 @@ fn main() {
 const PAGES: &[(&str, &str)] = &[
     ("first page", "/admin/"),
     ("launches", "/admin/launches"),
-    (
-        "launches, the 1000 oldest skipped to",
-        "/admin/launches?before={oldest}",
-    ),
+    ("launches, far back", "/admin/launches?before={oldest}"),
     ("launches of a user", "/admin/launches?user=mdl_user77"),
     (
         "launches of the busiest user",
@@ -75,6 +72,10 @@ const PAGES: &[(&str, &str)] = &[
     (
         "launches of a tool on another platform, none",
         "/admin/launches?tool=mdquiz10&platform=other",
+    ),
+    (
+        "launches of a server on another platform",
+        "/admin/launches?server=dotLRN&platform=other",
     ),
     ("launches that failed", "/admin/launches?outcome=failed"),
     (

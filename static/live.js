@@ -8,7 +8,7 @@ let after = list.dataset.after;
 let came = 0;
 let next;
 
-function say(words) {
+function tell(words) {
   if (status.textContent !== words) {
     status.textContent = words;
   }
@@ -36,7 +36,7 @@ function take(html) {
 
 async function look() {
   if (document.hidden) {
-    say("Paused while this tab is hidden.");
+    tell("Paused while this tab is hidden.");
     return;
   }
   const address = list.dataset.newer;
@@ -44,16 +44,16 @@ async function look() {
   try {
     const answer = await fetch(`${address}${join}after=${after}`, { redirect: "error" });
     if (answer.status === 401) {
-      say("You are signed out. Reload the page to sign in again.");
+      tell("You are signed out. Reload the page to sign in again.");
       return;
     }
     if (!answer.ok) {
       throw new Error(answer.status);
     }
     take(await answer.text());
-    say(came === 0 ? "Live: new launches appear by themselves." : `Live: ${came} new since you opened this.`);
+    tell(came === 0 ? "Live: new launches appear by themselves." : `Live: ${came} new since you opened this.`);
   } catch {
-    say("The gateway does not answer. Trying again.");
+    tell("The gateway does not answer. Trying again.");
   }
   next = setTimeout(look, EVERY);
 }

@@ -140,8 +140,11 @@ pub async fn story(gateway: &Gateway, id: i64) -> Result<Option<Story>, Refusal>
     let came_in = AddressParts::of(&launch.came_with);
     let configuration = gateway.configuration();
     let tool = configuration.tool(&launch.signature);
-    let counted = launch.remembered_csv.as_deref();
-    let csv = counted.or(came_in.get("customCSV")).map(|text| Csv {
+    // One that a launch lacked was remembered from the way in.
+    let csv = came_in
+        .get("customCSV")
+        .or(launch.remembered_csv.as_deref());
+    let csv = csv.map(|text| Csv {
         text: text.to_owned(),
         reading: tool.map(|tool| Reading::of(text, &tool.custom_csv)),
     });

@@ -211,13 +211,14 @@ impl LaunchFilter {
     }
 
     /// The same where only such things are known as many launches have. Each outcome but the usual one has a
-    /// statement of its own, so that the database knows how many there are.
+    /// statement of its own, so that the database knows how many there are; a tool says more than that
+    /// somebody got a page, and less than that something went wrong.
     fn coarse_ways(&self) -> &'static Ways {
         match (self.outcome, &self.server, &self.tool, &self.platform) {
-            (Some(LaunchOutcome::Page), None, ..) => &PAGES,
+            (Some(LaunchOutcome::Page), None, None, _) => &PAGES,
             (Some(LaunchOutcome::Refused), None, ..) => &REFUSED,
             (Some(LaunchOutcome::Failed), None, ..) => &FAILED,
-            (Some(LaunchOutcome::Page), Some(_), ..) => &PAGES_OF_SERVER,
+            (Some(LaunchOutcome::Page), Some(_), None, _) => &PAGES_OF_SERVER,
             (Some(LaunchOutcome::Refused), Some(_), ..) => &REFUSED_OF_SERVER,
             (Some(LaunchOutcome::Failed), Some(_), ..) => &FAILED_OF_SERVER,
             (_, Some(_), Some(_), _) => &OF_TOOL_ON_SERVER,

@@ -101,36 +101,40 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                     .route(web::get().to(servers::ask_to_delete))
                     .route(web::post().to(servers::delete)),
             )
+            .configure(|config| happened(config, page))
             .configure(|config| connecting(config, page))
-            .service(page("/launches").route(web::get().to(launches::show)))
-            .service(page("/launches/newer").route(web::get().to(launches::newer)))
-            .service(page("/launches/charts").route(web::get().to(launches::show_charts)))
-            .service(page("/launches/{id}").route(web::get().to(launches::show_story)))
-            .service(page("/journal").route(web::get().to(journal::show)))
-            .service(page("/journal/entry").route(web::get().to(journal::show_entry)))
-            .service(page("/journal/retry").route(web::post().to(journal::retry)))
-            .service(
-                page("/journal/adopt")
-                    .route(web::get().to(journal::ask_to_adopt))
-                    .route(web::post().to(journal::adopt)),
-            )
-            .service(
-                page("/journal/give-up")
-                    .route(web::get().to(journal::ask_to_give_up))
-                    .route(web::post().to(journal::give_up)),
-            )
-            .service(page("/journal/left-behind").route(web::get().to(journal::show_left_behind)))
-            .service(
-                page("/journal/left-behind/delete")
-                    .route(web::post().to(journal::delete_left_behind)),
-            )
-            .service(
-                page("/journal/left-behind/strike")
-                    .route(web::post().to(journal::strike_left_behind)),
-            )
             .service(page("/audit").route(web::get().to(audit::show)))
             .default_service(web::to(problem::no_such_page)),
     );
+}
+
+/// Launches and the journal.
+fn happened(config: &mut web::ServiceConfig, page: impl Fn(&str) -> Resource) {
+    config
+        .service(page("/launches").route(web::get().to(launches::show)))
+        .service(page("/launches/newer").route(web::get().to(launches::newer)))
+        .service(page("/launches/charts").route(web::get().to(launches::show_charts)))
+        .service(page("/launches/{id}").route(web::get().to(launches::show_story)))
+        .service(page("/journal").route(web::get().to(journal::show)))
+        .service(page("/journal/entry").route(web::get().to(journal::show_entry)))
+        .service(page("/journal/retry").route(web::post().to(journal::retry)))
+        .service(
+            page("/journal/adopt")
+                .route(web::get().to(journal::ask_to_adopt))
+                .route(web::post().to(journal::adopt)),
+        )
+        .service(
+            page("/journal/give-up")
+                .route(web::get().to(journal::ask_to_give_up))
+                .route(web::post().to(journal::give_up)),
+        )
+        .service(page("/journal/left-behind").route(web::get().to(journal::show_left_behind)))
+        .service(
+            page("/journal/left-behind/delete").route(web::post().to(journal::delete_left_behind)),
+        )
+        .service(
+            page("/journal/left-behind/strike").route(web::post().to(journal::strike_left_behind)),
+        );
 }
 
 /// Platforms, and the configuration as a file.

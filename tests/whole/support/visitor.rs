@@ -10,10 +10,10 @@ pub const PASSWORD: &str = "a few good words";
 
 /// Where a request says that it comes from.
 #[derive(Debug, Clone, Copy)]
-pub struct From<'a>(pub &'a [(&'a str, &'a str)]);
+pub struct From(pub &'static [(&'static str, &'static str)]);
 
 /// As a browser says of a form of the very page.
-pub const OWN_PAGE: From<'static> = From(&[("Sec-Fetch-Site", "same-origin")]);
+pub const OWN_PAGE: From = From(&[("Sec-Fetch-Site", "same-origin")]);
 
 pub struct Visitor<'a> {
     gateway: &'a Gateway,
@@ -80,7 +80,7 @@ impl<'a> Visitor<'a> {
         self.post_from(OWN_PAGE, path, fields).await
     }
 
-    pub async fn post_from(&self, from: From<'_>, path: &str, fields: &[(&str, &str)]) -> Page {
+    pub async fn post_from(&self, from: From, path: &str, fields: &[(&str, &str)]) -> Page {
         let body = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields)
             .finish();
