@@ -104,7 +104,7 @@ async fn the_first_sysadmin_comes_in_looks_around_and_leaves() {
 }
 
 /// The first sysadmin, signed in.
-async fn ada() -> Lesson {
+pub async fn ada() -> Lesson {
     let lesson = Lesson::open().await;
     lesson.open(&lesson.demo.first_start).await;
     for (field, text) in [

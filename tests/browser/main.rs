@@ -15,3 +15,4 @@ mod close;
 mod forum;
 mod quiz;
 mod refusal;
+mod tools;

@@ -9,3 +9,4 @@ mod people;
 mod servers;
 mod sessions;
 mod shell;
+mod tools;

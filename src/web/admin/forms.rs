@@ -1,11 +1,17 @@
 //! Forms: what was sent, and the fields that are shown, again with what was typed where it was a mistake.
 
+use std::time::Duration;
+
+use actix_multipart::{Field as Part, Multipart};
 use actix_web::dev::Payload;
+use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 use askama::Template;
+use futures_util::TryStreamExt;
 use futures_util::future::LocalBoxFuture;
 use secrecy::SecretString;
 
+use crate::web::LONGEST_BODY;
 use crate::web::problem::Problem;
 
 /// The fields of a form that was sent.
@@ -26,11 +32,51 @@ impl Fields {
     }
 }
 
+/// What the head of a part counts for, in bytes: without it, empty parts could go on for ever.
+const PART: usize = 64;
+/// A form with a file has this long to come in.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Fields {
+    /// The fields of a form with a file, which is a text as the others are: what of it is no UTF-8 becomes
+    /// U+FFFD.
+    async fn of_parts(mut form: Multipart) -> Result<Self, Problem> {
+        let mut left = LONGEST_BODY;
+        let mut fields = Vec::new();
+        while let Some(part) = form.try_next().await.map_err(|_| Problem::NotWellFormed)? {
+            let name = part.name().unwrap_or_default().to_owned();
+            left = left
+                .checked_sub(name.len() + PART)
+                .ok_or(Problem::BodyTooLong)?;
+            let value = text_of(part, &mut left).await?;
+            fields.push((name, value));
+        }
+        Ok(Self(fields))
+    }
+}
+
+async fn text_of(mut part: Part, left: &mut usize) -> Result<String, Problem> {
+    let mut text = Vec::new();
+    while let Some(piece) = part.try_next().await.map_err(|_| Problem::NotWellFormed)? {
+        *left = left.checked_sub(piece.len()).ok_or(Problem::BodyTooLong)?;
+        text.extend_from_slice(&piece);
+    }
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
 impl FromRequest for Fields {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let kind = request.headers().get(header::CONTENT_TYPE);
+        if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/form-data")) {
+            let form = Multipart::new(request.headers(), payload.take());
+            return Box::pin(async move {
+                let read = tokio::time::timeout(PATIENCE, Self::of_parts(form)).await;
+                read.map_err(|_| Problem::BodyTooSlow)?
+            });
+        }
         let body = web::Bytes::from_request(request, payload);
         Box::pin(async move {
             let body = body

@@ -121,6 +121,7 @@ pub(super) struct Tick {
     pub(super) label: String,
     pub(super) hint: String,
     pub(super) on: bool,
+    error: Option<String>,
 }
 
 impl Tick {
@@ -130,6 +131,7 @@ impl Tick {
             label: label.into(),
             hint: String::new(),
             on,
+            error: None,
         }
     }
 
@@ -139,5 +141,10 @@ impl Tick {
             hint: hint.into(),
             ..self
         }
+    }
+
+    /// What is wrong with it, as a sentence, where something is.
+    pub(super) fn error(self, error: Option<String>) -> Self {
+        Self { error, ..self }
     }
 }

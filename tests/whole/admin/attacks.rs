@@ -24,23 +24,38 @@ const CHANGES: &[&str] = &[
     "/admin/servers/enable",
     "/admin/servers/disable",
     "/admin/servers/delete",
+    "/admin/tools/servers",
+    "/admin/tools/new",
+    "/admin/tools/edit",
+    "/admin/tools/try",
+    "/admin/tools/upload",
+    "/admin/tools/delete",
     "/admin/sign-in",
 ];
 
-/// What a page elsewhere makes a browser say.
+/// What a page elsewhere makes a browser say. Each from an address of its own: together they are more than
+/// one address may have refused in a minute.
 const ELSEWHERE: [From; 6] = [
     From(&[
         ("Sec-Fetch-Site", "cross-site"),
         ("Origin", "https://evil.example"),
+        ("X-Forwarded-For", "192.0.2.1"),
     ]),
     From(&[
         ("Sec-Fetch-Site", "same-site"),
         ("Origin", "http://gate.example.org:9"),
+        ("X-Forwarded-For", "192.0.2.2"),
     ]),
     // An older browser, and one on plain http.
-    From(&[("Origin", "https://evil.example")]),
-    From(&[("Origin", "null")]),
-    From(&[("Origin", "http://gate.example.org:8080.evil.example")]),
+    From(&[
+        ("Origin", "https://evil.example"),
+        ("X-Forwarded-For", "192.0.2.3"),
+    ]),
+    From(&[("Origin", "null"), ("X-Forwarded-For", "192.0.2.4")]),
+    From(&[
+        ("Origin", "http://gate.example.org:8080.evil.example"),
+        ("X-Forwarded-For", "192.0.2.5"),
+    ]),
     // No browser at all.
     From(&[]),
 ];
@@ -54,7 +69,11 @@ async fn sysadmins(gateway: &Gateway) -> i64 {
 
 #[actix_web::test]
 async fn a_form_of_another_site_is_refused_even_with_cookie_and_token() {
-    let gateway = Gateway::start(Kind::Sqlite, Setup::default()).await;
+    let setup = Setup {
+        environment: vec![("TOOLGATE_TRUSTED_PROXIES", "127.0.0.0/8".to_owned())],
+        ..Setup::default()
+    };
+    let gateway = Gateway::start(Kind::Sqlite, setup).await;
     let ada = Visitor::signed_in(&gateway, ADA).await;
     let token = ada.form_token("/admin/sysadmins").await;
     let fields = [&NEW[..], &[("form_token", token.as_str())]].concat();
