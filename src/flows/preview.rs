@@ -22,7 +22,7 @@ use crate::domain::configuration::{Configuration, ServerChoiceError};
 use crate::domain::content::Place;
 use crate::domain::custom_csv::{CustomCsv, Reading};
 use crate::domain::person::Person;
-use crate::domain::platform::{CallbackState, LaunchAuth, Platform};
+use crate::domain::platform::{CallbackState, CsvSource, LaunchAuth, Platform};
 use crate::domain::redirect::{Redirect, SessionPage, SessionTarget};
 use crate::domain::server::Server;
 use crate::domain::tool::{Part, Signed, Source, Tool};
@@ -96,6 +96,8 @@ pub enum Remark {
     OtherServer(String),
     /// customCSV names another user than the one who launches, which refuses authors on a platform that signs.
     OtherUser,
+    /// The platform takes only a customCSV that the person's login brought.
+    Remembered,
     /// Nobody is named, so that pages of sessions are not signed.
     Nobody,
     /// The server has no key, so that nothing is signed.
@@ -210,6 +212,9 @@ impl Preview {
             launcher.is_some_and(|person| !is_same_login(person.external_login(server), &csv.user));
         if other && matches!(platform.launch_auth, LaunchAuth::Signed(_)) {
             self.remarks.push(Remark::OtherUser);
+        }
+        if platform.custom_csv == CsvSource::Remembered {
+            self.remarks.push(Remark::Remembered);
         }
         if !server.sign_redirects {
             self.remarks.push(Remark::NotSigned);

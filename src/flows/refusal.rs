@@ -7,6 +7,7 @@ use crate::domain::custom_csv::CustomCsvError;
 use crate::domain::id::{InvalidId, ServerId};
 use crate::domain::launch_mode::UnknownMode;
 use crate::domain::launch_signature::LaunchSignatureError;
+use crate::domain::login_request::LoginError;
 use crate::domain::query::QueryError;
 use crate::domain::state_token::StateError;
 use crate::domain::tool::NotAnExtId;
@@ -43,6 +44,18 @@ pub enum Refusal {
     CustomCsvMissing,
     #[error(transparent)]
     CustomCsv(#[from] CustomCsvError),
+    #[error("nothing is remembered of a course from which this person came")]
+    NothingRemembered,
+    #[error("this person came from {0} servers that have this tool, and none is named")]
+    SeveralRemembered(usize),
+    #[error("the remembered {0}")]
+    RememberedCsv(CustomCsvError),
+    #[error("the remembered customCSV names another server than {0}, from which it came")]
+    RememberedElsewhere(String),
+    #[error("customCSV is not what came with the login")]
+    NotAsRemembered,
+    #[error(transparent)]
+    LoginRequest(#[from] LoginError),
     #[error("the course address in customCSV is not one of the server {0}")]
     CourseUrl(ServerId),
     #[error("the request's body is not as it must be: {0}")]

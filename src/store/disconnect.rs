@@ -138,6 +138,7 @@ async fn delete(tx: &mut Tx, connected: Connected<'_>) -> Result<(), StoreError>
             (DELETE_TOOL, id)
         }
     };
+    super::logins::forget(tx, connected).await?;
     within!(tx, c => sqlx::query(sql).bind(id).execute(c).map_ok(count))?;
     Ok(())
 }

@@ -14,11 +14,13 @@ macro_rules! searches {
         $(
             const $down: &str = concat!(
                 "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
-                    tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
+                    tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
+            remembered_csv, remembered_at
                 from launches where id < $1 and id > $2 and ", $condition, " order by id desc limit $4");
             const $up: &str = concat!(
                 "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
-                    tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
+                    tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
+            remembered_csv, remembered_at
                 from launches where id < $1 and id > $2 and ", $condition, " order by id limit $4");
         )+
         $(const $name: &str = $sql;)+
@@ -46,28 +48,33 @@ searches! {{
         and (cast($6 as text) is null or server_id = $6) and (cast($7 as text) is null or user_name = $7)";
 } {
     FIND = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
-            tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
+            tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
+            remembered_csv, remembered_at
         from launches where id = $1";
     EARLIER_IN_CONTENT = "select id, at, kind, request_id, platform_id, signature, server_id, user_name,
-            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
+            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
+            remembered_csv, remembered_at
         from launches
         where tool_content_id = $1 and tool_session_id is null and platform_id = $2 and signature = $3
             and id < $4 and (cast($5 as text) is null or user_name = $5)
         order by id desc limit $6";
     LATER_IN_CONTENT = "select id, at, kind, request_id, platform_id, signature, server_id, user_name,
-            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
+            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
+            remembered_csv, remembered_at
         from launches
         where tool_content_id = $1 and tool_session_id is null and platform_id = $2 and signature = $3
             and id > $4 and (cast($5 as text) is null or user_name = $5)
         order by id limit $6";
     EARLIER_IN_SESSION = "select id, at, kind, request_id, platform_id, signature, server_id, user_name,
-            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
+            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
+            remembered_csv, remembered_at
         from launches
         where tool_session_id = $1 and platform_id = $2 and signature = $3
             and id < $4 and (cast($5 as text) is null or user_name = $5)
         order by id desc limit $6";
     LATER_IN_SESSION = "select id, at, kind, request_id, platform_id, signature, server_id, user_name,
-            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
+            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
+            remembered_csv, remembered_at
         from launches
         where tool_session_id = $1 and platform_id = $2 and signature = $3
             and id > $4 and (cast($5 as text) is null or user_name = $5)
@@ -107,6 +114,8 @@ pub struct StoredLaunch {
     pub sent_to: Option<String>,
     pub reason: Option<String>,
     pub code: Option<String>,
+    pub remembered_csv: Option<String>,
+    pub remembered_at: Option<DateTime<Utc>>,
 }
 
 /// An outgoing call as it is stored.

@@ -12,8 +12,9 @@ use crate::domain::launch_record::{CallRecord, LaunchRecord};
 
 statements! {
     INSERT = "insert into launches (id, at, kind, request_id, platform_id, signature, server_id, user_name,
-            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
+            remembered_csv, remembered_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
     INSERT_CALL = "insert into outgoing_calls (id, at, platform_id, signature, tool_content_id, tool_session_id,
             server_id, method, outcome, reason, ms)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -37,10 +38,11 @@ statements! {
 /// Many launches in one statement. On PostgreSQL alone: each statement there costs a way to the server and
 /// back, which at ten thousand launches a second is most of the work; SQLite has no such way.
 const INSERT_MANY: &str = "insert into launches (id, at, kind, request_id, platform_id, signature, server_id, user_name,
-        tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code)
+        tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
+        remembered_csv, remembered_at)
     select * from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
         $8::text[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[], $13::double precision[], $14::text[],
-        $15::text[], $16::text[], $17::text[])";
+        $15::text[], $16::text[], $17::text[], $18::text[], $19::timestamptz[])";
 
 /// The statements that only PostgreSQL knows.
 #[cfg(test)]
@@ -111,6 +113,10 @@ impl Store {
                     launches.iter().map(number).collect()
                 };
                 let at: Vec<_> = launches.iter().map(|launch| launch.at).collect();
+                let remembered_at: Vec<_> = launches
+                    .iter()
+                    .map(|launch| launch.noted.remembered.as_ref().map(|r| r.at))
+                    .collect();
                 let ms: Vec<_> = launches.iter().map(|launch| launch.ms).collect();
                 let status: Vec<_> = launches
                     .iter()
@@ -136,6 +142,11 @@ impl Store {
                     .bind(maybe(|launch| launch.sent_to.as_deref()))
                     .bind(maybe(|launch| launch.reason.as_deref()))
                     .bind(maybe(|launch| launch.code))
+                    .bind(maybe(|launch| {
+                        let remembered = launch.noted.remembered.as_ref();
+                        remembered.map(|remembered| remembered.csv.as_str())
+                    }))
+                    .bind(remembered_at)
                     .execute(&mut **postgres)
                     .await?;
             }
@@ -200,6 +211,7 @@ async fn insert_one(tx: &mut Tx, id: i64, launch: &LaunchRecord) -> Result<(), S
         .bind(noted.content).bind(noted.session)
         .bind(launch.outcome.as_str()).bind(i64::from(launch.status)).bind(launch.ms)
         .bind(&launch.came_with).bind(&launch.sent_to).bind(&launch.reason).bind(launch.code)
+        .bind(noted.remembered.as_ref().map(|r| &r.csv)).bind(noted.remembered.as_ref().map(|r| r.at))
         .execute(c).map_ok(count))?;
     Ok(())
 }

@@ -15,4 +15,5 @@ mod close;
 mod forum;
 mod quiz;
 mod refusal;
+mod servers;
 mod tools;

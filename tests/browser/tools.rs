@@ -3,12 +3,11 @@
 
 use fantoccini::key::Key;
 
-use crate::admin::ada;
 use crate::support::Lesson;
 
 #[actix_web::test]
 async fn a_tool_is_given_to_a_server_by_its_box() {
-    let lesson = ada().await;
+    let lesson = Lesson::signed_in().await;
     lesson.click("nav a[href$=tools]").await;
     lesson.sees("[data-tool=mdwiki10]").await;
     lesson.picture("tools").await;
@@ -53,7 +52,7 @@ async fn comes(lesson: &Lesson, css: &str, text: &str) {
 
 #[actix_web::test]
 async fn the_preview_follows_what_is_typed_and_works_by_its_button_too() {
-    let lesson = ada().await;
+    let lesson = Lesson::signed_in().await;
     let page = format!("{}admin/tools/preview", lesson.demo.gateway);
     lesson.open(&format!("{page}?signature=mdquiz10")).await;
     lesson.sees("[data-page=learner]").await;
@@ -101,7 +100,7 @@ async fn the_preview_follows_what_is_typed_and_works_by_its_button_too() {
 
 #[actix_web::test]
 async fn a_tool_of_ones_own_is_written_mended_tried_saved_and_launched() {
-    let lesson = ada().await;
+    let lesson = Lesson::signed_in().await;
     let admin = format!("{}admin/", lesson.demo.gateway);
     lesson.open(&format!("{admin}tools")).await;
     lesson.click("[data-tool=mdquiz10] a[href*=like]").await;

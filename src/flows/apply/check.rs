@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono_tz::Tz;
+
 use super::file::{File, FileError, PlatformEntry, ServerEntry};
+use crate::domain::login_request::LONGEST_WINDOW;
 use crate::domain::platform::FinishUrl;
 use crate::domain::tool::{ADAPTER_PAGE, Tool, builtin_tools};
 use crate::store::{ServerRecord, StoredConfiguration};
@@ -103,6 +106,22 @@ fn check_server(
         return Err(file.error(
             ms.span(),
             format!("timeout_ms must be 1 to {LONGEST_TIMEOUT}"),
+        ));
+    }
+    if let Some(minutes) = &entry.login_window_minutes
+        && !(0..=LONGEST_WINDOW).contains(minutes.get_ref())
+    {
+        return Err(file.error(
+            minutes.span(),
+            format!("login_window_minutes must be 0 to {LONGEST_WINDOW}; 0 takes any time"),
+        ));
+    }
+    if let Some(zone) = &entry.time_zone
+        && zone.get_ref().parse::<Tz>().is_err()
+    {
+        return Err(file.error(
+            zone.span(),
+            "time_zone must be a name of the time zone database, such as Europe/Berlin",
         ));
     }
     for tool in entry.tools.iter().flatten() {

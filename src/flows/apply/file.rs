@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::secret::Secret;
 use crate::domain::base_url::BaseUrl;
 use crate::domain::id::{PlatformId, ServerId, Signature};
-use crate::domain::platform::CallbackState;
+use crate::domain::platform::{CallbackState, CsvSource};
 use crate::domain::tool::{ItemValues, Mistake, Tool, place_of_signature};
 
 /// A file, of the right form.
@@ -47,7 +47,8 @@ pub(super) struct PlatformEntry {
     #[serde(default)]
     pub(super) callback_state: CallbackState,
     pub(super) api_token: Option<Spanned<Secret>>,
-    pub(super) custom_csv: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) custom_csv: CsvSource,
     pub(super) finish_url: Option<Spanned<String>>,
 }
 
@@ -75,10 +76,10 @@ pub(super) struct ServerEntry {
     #[serde(default = "yes")]
     pub(super) private_network: bool,
     pub(super) tools: Option<Vec<Spanned<Signature>>>,
+    pub(super) login_window_minutes: Option<Spanned<i64>>,
+    pub(super) time_zone: Option<Spanned<String>>,
     /// Keys of the interface that this version takes without using them.
     pub(super) enrollment: Option<toml::Value>,
-    pub(super) login_window_minutes: Option<toml::Value>,
-    pub(super) time_zone: Option<toml::Value>,
     #[serde(default)]
     pub(super) settings: BTreeMap<Spanned<Signature>, ItemValues>,
 }

@@ -140,12 +140,6 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn platform(&mut self, entry: &PlatformEntry) -> Result<PlatformRecord, FileError> {
         let id = entry.id.get_ref().to_string();
-        if let Some(policy) = &entry.custom_csv
-            && policy.get_ref() != "accepted"
-        {
-            let message = "only \"accepted\" is available in this version";
-            return Err(self.file.error(policy.span(), message));
-        }
         let before = self.before.platforms.get(&id);
         let drawer = Drawer {
             table: "platforms",
@@ -181,6 +175,7 @@ impl Planner<'_> {
                 CallbackState::Off => "off".to_owned(),
             },
             api_token_hash,
+            custom_csv: entry.custom_csv.as_str().to_owned(),
             finish_url: entry.finish_url.as_ref().map(|url| url.get_ref().clone()),
             id,
         })
@@ -189,11 +184,7 @@ impl Planner<'_> {
     fn server(&mut self, entry: &ServerEntry) -> Result<ServerRecord, FileError> {
         let id = entry.id.get_ref().to_string();
         let before = self.before.servers.get(&id);
-        for (key, value) in [
-            ("enrollment", &entry.enrollment),
-            ("login_window_minutes", &entry.login_window_minutes),
-            ("time_zone", &entry.time_zone),
-        ] {
+        for (key, value) in [("enrollment", &entry.enrollment)] {
             if value.is_some() {
                 let warning =
                     format!("{key} of server {id} is not used by this version, and not kept");
@@ -228,6 +219,8 @@ impl Planner<'_> {
             sign_redirects: entry.sign_redirects,
             timeout_ms: entry.timeout_ms.as_ref().map(|ms| *ms.get_ref()),
             private_network: entry.private_network,
+            login_window_minutes: entry.login_window_minutes.as_ref().map(|m| *m.get_ref()),
+            time_zone: entry.time_zone.as_ref().map(|zone| zone.get_ref().clone()),
             tools,
             settings: settings
                 .filter(|(_, items)| !items.is_empty())
@@ -320,6 +313,7 @@ fn platform_fields(old: &PlatformRecord, new: &PlatformRecord) -> Vec<&'static s
         launch_secret = "launch_secret",
         callback_state = "callback_state",
         api_token_hash = "api_token",
+        custom_csv = "custom_csv",
         finish_url = "finish_url"
     )
 }
@@ -336,6 +330,8 @@ fn server_fields(old: &ServerRecord, new: &ServerRecord) -> Vec<&'static str> {
         sign_redirects = "sign_redirects",
         timeout_ms = "timeout_ms",
         private_network = "private_network",
+        login_window_minutes = "login_window_minutes",
+        time_zone = "time_zone",
         tools = "tools",
         settings = "settings"
     )

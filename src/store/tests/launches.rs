@@ -6,7 +6,7 @@ use rstest::rstest;
 use super::super::*;
 use super::{Database, Kind, now};
 use crate::domain::launch_record::{
-    About, CallRecord, LaunchKind, LaunchOutcome, LaunchRecord, Noted,
+    About, CallRecord, LaunchKind, LaunchOutcome, LaunchRecord, Noted, Remembered,
 };
 
 fn launch(n: i64) -> LaunchRecord {
@@ -23,6 +23,10 @@ fn launch(n: i64) -> LaunchRecord {
             user: (n != 3).then(|| format!("mdl_{}", n % 3)),
             content: (n != 3).then_some(n % 4 + 1),
             session: (n != 3).then_some(n % 7 + 1),
+            remembered: (n == 4).then(|| Remembered {
+                csv: "bill,7,3,moodle".to_owned(),
+                at: now(),
+            }),
         },
         outcome: if refused {
             LaunchOutcome::Refused
@@ -166,11 +170,6 @@ async fn calls_are_found_with_the_launch_that_they_belong_to_and_what_is_old_is_
         reason: None,
         ms: 12.5,
     };
-    // What is old is so by the clock.
-    let launch = |n| LaunchRecord {
-        at: chrono::Utc::now(),
-        ..launch(n)
-    };
     let happened = Happened {
         launches: vec![launch(4), launch(3)],
         calls: vec![
@@ -198,13 +197,10 @@ async fn calls_are_found_with_the_launch_that_they_belong_to_and_what_is_old_is_
     assert_eq!(near(&of_content).await, ["ok", "broken", "ok"]);
     assert!(near(&all[0]).await.is_empty());
 
-    let soon = chrono::Utc::now() + TimeDelta::hours(2);
-    assert!(
-        !store
-            .clean_launches(soon - TimeDelta::days(1))
-            .await
-            .unwrap()
-    );
+    // Launches are old by the clock that numbered them, hours by what stands in the record.
+    let (first, last) = (now().min(chrono::Utc::now()), now().max(chrono::Utc::now()));
+    let (early, soon) = (first - TimeDelta::days(1), last + TimeDelta::hours(2));
+    assert!(!store.clean_launches(early).await.unwrap());
     assert_eq!(
         store
             .launches(&LaunchFilter::default(), 10)
@@ -239,6 +235,7 @@ async fn launches_of_the_same_person_in_the_same_thing_are_near(
             user: user.map(str::to_owned),
             content: Some(1),
             session,
+            remembered: None,
         },
         ..launch(n)
     };

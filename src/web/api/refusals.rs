@@ -168,6 +168,9 @@ kinds! {
     /// Calls that a customCSV comes with, which says who, where and on which server.
     WithCustomCsv: [
         Refusal::CustomCsv(CustomCsvError::Empty("user")),
+        Refusal::NothingRemembered,
+        Refusal::SeveralRemembered(2),
+        Refusal::RememberedElsewhere("moodle".to_owned()),
         Refusal::Server(ServerChoiceError::Ambiguous(2)),
         Refusal::Server(ServerChoiceError::Unknown),
         Refusal::Server(ServerChoiceError::Disabled(moodle())),

@@ -9,7 +9,7 @@ use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 
 use super::driver::Driver;
-use super::pictures;
+use super::{accessible, pictures};
 
 pub struct Browser {
     driver: Driver,
@@ -175,8 +175,10 @@ impl Browser {
         self.driver.complaints().await
     }
 
-    /// A picture of the page, where pictures are wanted.
+    /// Looks at a page as everybody has to be able to: panics where axe finds a mistake, and takes a picture,
+    /// where pictures are wanted.
     pub async fn picture(&self, name: &str) {
+        accessible::check(&self.driver, name).await;
         pictures::take(&self.driver, name).await;
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Typed {
     key: String,
     prefix: String,
     timeout_ms: String,
+    login_window_minutes: String,
+    time_zone: String,
     enabled: bool,
     sign_redirects: bool,
     private_network: bool,
@@ -41,6 +43,7 @@ pub(super) struct Shown {
     pub(super) about: [Input; 4],
     pub(super) ticks: [Tick; 3],
     pub(super) timeout: Input,
+    pub(super) logins: [Input; 2],
     pub(super) tools: Vec<ToolRow>,
     /// What is wrong with no field of its own.
     pub(super) wrong: Option<String>,
@@ -67,6 +70,11 @@ impl Typed {
             key: String::new(),
             prefix: record.prefix.clone().unwrap_or_default(),
             timeout_ms: timeout.unwrap_or_default(),
+            login_window_minutes: record
+                .login_window_minutes
+                .map(|minutes| minutes.to_string())
+                .unwrap_or_default(),
+            time_zone: record.time_zone.clone().unwrap_or_default(),
             enabled: record.enabled,
             sign_redirects: record.sign_redirects,
             private_network: record.private_network,
@@ -86,6 +94,8 @@ impl Typed {
             key: fields.get("key").to_owned(),
             prefix: text("prefix"),
             timeout_ms: text("timeout_ms"),
+            login_window_minutes: text("login_window_minutes"),
+            time_zone: text("time_zone"),
             enabled: on("enabled"),
             sign_redirects: on("sign_redirects"),
             private_network: on("private_network"),
@@ -110,15 +120,19 @@ impl Typed {
     /// The server in the form of the file.
     pub(super) fn written(&self, configuration: &Configuration) -> Result<WrittenServer, Wrong> {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let timeout_ms = match self.timeout_ms.as_str() {
-            "" => None,
-            text => Some(text.parse().map_err(|_| {
-                Wrong::new(
-                    "timeout_ms",
-                    "This must be a number of milliseconds, or empty.",
-                )
-            })?),
+        let number = |name: &str, text: &str, of: &str| match text {
+            "" => Ok(None),
+            text => text
+                .parse()
+                .map(Some)
+                .map_err(|_| Wrong::new(name, format!("This must be a number of {of}, or empty."))),
         };
+        let timeout_ms = number("timeout_ms", &self.timeout_ms, "milliseconds")?;
+        let login_window_minutes = number(
+            "login_window_minutes",
+            &self.login_window_minutes,
+            "minutes",
+        )?;
         let tools = configuration.tools();
         for tool in tools.filter(|tool| self.tools.contains(tool.signature.as_str())) {
             let signature = tool.signature.as_str();
@@ -143,6 +157,8 @@ impl Typed {
             sign_redirects: self.sign_redirects,
             timeout_ms,
             private_network: self.private_network,
+            login_window_minutes,
+            time_zone: some(&self.time_zone),
             tools: self.tools.clone(),
             settings: self.settings.clone(),
         })
@@ -165,6 +181,8 @@ impl Typed {
                 ("Address", typed.url.clone()),
                 ("Prefix", typed.prefix.clone()),
                 ("Time limit", typed.timeout_ms.clone()),
+                ("Window of logins", typed.login_window_minutes.clone()),
+                ("Time zone", typed.time_zone.clone()),
                 ("Enabled", yes_no(typed.enabled)),
                 ("Redirects are signed", yes_no(typed.sign_redirects)),
                 ("In a private network", yes_no(typed.private_network)),
@@ -232,6 +250,17 @@ impl Typed {
             .hint("For all calls but import and export. Empty: 15 seconds.")
             .value(&self.timeout_ms)
             .wrong(wrong);
+        let logins = [
+            Input::text("login_window_minutes", "Logins are taken within so many minutes of their time")
+                .hint("0: at any time, as LAMS does it, so that an address which somebody copied signs in for ever. Sixty or so is a good choice where the clocks agree. Empty: as TOOLGATE_LOGIN_WINDOW_MINUTES says, else 0.")
+                .value(&self.login_window_minutes)
+                .wrong(wrong),
+            Input::text("time_zone", "Time zone of its clocks")
+                .placeholder("UTC")
+                .hint("For servers that write the time of a login in words, as Moodle does. Such as Europe/Berlin.")
+                .value(&self.time_zone)
+                .wrong(wrong),
+        ];
         let tools: Vec<ToolRow> = configuration
             .tools()
             .map(|tool| self.tool_row(tool, wrong))
@@ -241,6 +270,7 @@ impl Typed {
             about,
             ticks,
             timeout,
+            logins,
             tools,
             wrong: None,
         };
@@ -317,6 +347,7 @@ impl Shown {
             .iter()
             .chain(&self.about)
             .chain([&self.timeout])
+            .chain(&self.logins)
             .chain(items);
         all.any(Input::is_wrong)
     }

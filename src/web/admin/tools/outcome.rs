@@ -156,6 +156,11 @@ fn words_of_remark(remark: &Remark, configuration: &Configuration, question: &Qu
                               refused; learners may differ from the author."
                 .to_owned()
         }
+        Remark::Remembered => {
+            "The platform takes only the customCSV that a person’s login brought. New content \
+                               comes through where that is the same as this."
+                .to_owned()
+        }
         Remark::Nobody => {
             "Nobody is named who launches, so pages of sessions are not signed. Only a platform \
                            without signed launches can do that."
