@@ -39,6 +39,8 @@ pub struct Gateway {
 
 struct Shared {
     configuration: ArcSwap<Configuration>,
+    /// One loads at a time: who began earlier must not put what is older in place of what is newer.
+    loading: tokio::sync::Mutex<()>,
     public_url: String,
     public_path: String,
     state_keys: StateKeys,
@@ -116,6 +118,7 @@ impl Gateway {
         let configuration = load(&start.store, &vault).await?;
         let shared = Shared {
             configuration: ArcSwap::from_pointee(configuration),
+            loading: tokio::sync::Mutex::default(),
             public_path: path_of(&start.public_url),
             public_url: start.public_url,
             state_keys: start.secret_keys.state_keys(),
@@ -169,6 +172,7 @@ impl Gateway {
 
     /// Loads the configuration anew and swaps the snapshot.
     pub async fn reload(&self) -> Result<(), LoadError> {
+        let _alone = self.shared.loading.lock().await;
         let configuration = load(&self.store, &self.shared.vault).await?;
         self.shared.configuration.store(Arc::new(configuration));
         Ok(())

@@ -26,6 +26,7 @@ pub mod making;
 pub mod monitor;
 pub mod outputs;
 pub mod portfolio;
+pub mod preview;
 mod random;
 pub mod recorder;
 pub mod refusal;

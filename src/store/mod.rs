@@ -27,7 +27,7 @@ pub use contents::{Callback, Stored};
 pub use disconnect::{Connected, InUse, UsedBy};
 pub use journal::Lease;
 pub use launch_search::{LaunchFilter, Side, StoredCall, StoredLaunch};
-pub use launches::{LaunchHour, first_id_of};
+pub use launches::{LaunchHour, ToolLaunches, first_id_of};
 pub use logins::{Login, LoginCourse, LoginFilter, LoginUser, RememberedCsv};
 pub(crate) use migrate::{beside, lock_beside};
 pub use removal::{LeftBehind, Removal};

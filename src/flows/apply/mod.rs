@@ -5,6 +5,7 @@
 mod check;
 mod export;
 mod file;
+mod mapping;
 mod plan;
 mod report;
 mod save;
@@ -13,10 +14,12 @@ pub(super) mod told;
 mod written;
 
 pub use export::{Secrets, export};
-pub use file::{FileError, parse};
+pub use file::{File, FileError, parse};
+pub(super) use mapping::save_mapping;
+pub use mapping::{MappingError, obstacle};
 pub use report::{Outcome, Report};
-pub(super) use save::save;
 pub use save::{MadeFrom, SaveError};
+pub(super) use save::{save, save_definition};
 pub use written::{WrittenFile, WrittenPlatform, WrittenSecret, WrittenServer};
 
 use chrono::Utc;

@@ -56,8 +56,10 @@ impl Plan {
         for (entry, definition) in file.tools.iter().zip(&file.definitions) {
             let signature = entry.get_ref().signature.to_string();
             let record = match before.tools.get(&signature) {
-                // Comments and order are no change.
-                Some(old) if same_meaning(&old.definition, definition) => old.clone(),
+                // Comments and order are no change, but where somebody edits them.
+                Some(old) if !file.verbatim && same_meaning(&old.definition, definition) => {
+                    old.clone()
+                }
                 _ => ToolRecord {
                     signature: signature.clone(),
                     definition: definition.clone(),

@@ -1,13 +1,16 @@
-//! One platform or server, saved from a sysadmin's form: a file of that one object, applied in the
+//! One platform, server or tool, saved from a sysadmin's form: a file of that one object, applied in the
 //! sysadmin's name, unless somebody else has changed the object since the form was made.
 
 use sha2::{Digest, Sha256};
 
+use super::file::File;
 use super::written::{WrittenFile, WrittenPlatform, WrittenServer};
 use super::{ApplyError, FileError, Report, Sources, parse};
 use crate::domain::audit::Actor;
 use crate::domain::secret_keys::Vault;
-use crate::store::{Connected, PlatformRecord, ServerRecord, Store, StoredConfiguration};
+use crate::store::{
+    Connected, PlatformRecord, ServerRecord, Store, StoredConfiguration, ToolRecord,
+};
 
 /// An object in the form of the file, and its secrets as they are stored.
 type Stored<'a> = (Result<String, toml::ser::Error>, [Option<&'a [u8]>; 2]);
@@ -34,6 +37,21 @@ impl MadeFrom {
             ];
             (toml::to_string(&WrittenPlatform::of(record)), secrets)
         }))
+    }
+
+    /// Of a tool as it is stored; nothing where there is none.
+    pub fn tool(record: Option<&ToolRecord>) -> Self {
+        Self::of(record.map(|record| (Ok(record.definition.clone()), [None, None])))
+    }
+
+    /// Of which servers there are, and which of them have a tool.
+    pub fn mapping(signature: &str, stored: &StoredConfiguration) -> Self {
+        let servers = stored.servers.values();
+        let lines = servers.map(|server| {
+            let has = server.tools.contains(signature);
+            format!("{} {has}\n", server.id)
+        });
+        Self::of(Some((Ok(lines.collect()), [None, None])))
     }
 
     /// As a form carries it. Whatever was made of it on the way is another state, which is refused.
@@ -92,11 +110,33 @@ pub(in crate::flows) async fn save(
             message: error.to_string(),
         })
     })?;
+    let file = parse(&text).map_err(SaveError::Wrong)?;
+    save_file(store, vault, actor, (object, made_from), &file).await
+}
+
+/// The same for one definition, stored as it is written.
+pub(in crate::flows) async fn save_definition(
+    store: &Store,
+    vault: &Vault,
+    actor: &Actor,
+    (signature, made_from): (&str, &MadeFrom),
+    file: &File,
+) -> Result<Report, SaveError> {
+    let object = (Connected::Tool(signature), made_from);
+    save_file(store, vault, actor, object, file).await
+}
+
+async fn save_file(
+    store: &Store,
+    vault: &Vault,
+    actor: &Actor,
+    (object, made_from): (Connected<'_>, &MadeFrom),
+    file: &File,
+) -> Result<Report, SaveError> {
     let of = |error: ApplyError| match error {
         ApplyError::File(error) => SaveError::Wrong(error),
         error => SaveError::Failed(error),
     };
-    let file = parse(&text).map_err(SaveError::Wrong)?;
     let change = store
         .change_configuration()
         .await
@@ -104,7 +144,7 @@ pub(in crate::flows) async fn save(
     if now(object, &change.before) != *made_from {
         return Err(SaveError::Newer);
     }
-    super::apply_to(change, vault, actor, &file, Sources::TextOnly)
+    super::apply_to(change, vault, actor, file, Sources::TextOnly)
         .await
         .map_err(of)
 }
@@ -113,5 +153,6 @@ fn now(object: Connected<'_>, stored: &StoredConfiguration) -> MadeFrom {
     match object {
         Connected::Server(id) => MadeFrom::server(stored.servers.get(id)),
         Connected::Platform(id) => MadeFrom::platform(stored.platforms.get(id)),
+        Connected::Tool(id) => MadeFrom::tool(stored.tools.get(id)),
     }
 }

@@ -160,6 +160,8 @@ async fn launches_are_found_by_whatever_is_known_of_them(
             .any(|hour| days.iter().any(|day| day.hour == hour.hour / 24))
     );
     assert_eq!(hours.iter().map(|hour| hour.launches).sum::<i64>(), 60);
+    let tools = store.launches_by_tool(0).await.unwrap();
+    assert_eq!(tools.iter().map(|tool| tool.launches).sum::<i64>(), 60);
     assert!(hours.iter().any(|hour| hour.server_id.is_empty()));
 }
 
@@ -225,6 +227,7 @@ async fn calls_are_found_with_the_launch_that_they_belong_to_and_what_is_old_is_
     );
     assert!(store.clean_launches(soon).await.unwrap());
     assert!(store.launch_hours(0).await.unwrap().is_empty());
+    assert!(store.launches_by_tool(0).await.unwrap().is_empty());
     assert!(!store.clean_launches(soon).await.unwrap());
     assert!(
         store
