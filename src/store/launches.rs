@@ -23,6 +23,10 @@ statements! {
     HOURS = "select hour, server_id, outcome, launches from launch_hours where hour >= $1 order by hour, server_id";
     DAYS = "select hour / 24 as hour, server_id, outcome, cast(sum(launches) as bigint) as launches
         from launch_hours where hour >= $1 group by hour / 24, server_id, outcome order by hour / 24, server_id";
+    /// When each server last answered; by the index of answers.
+    LAST_ANSWERS = "select s.id, (select c.at from outgoing_calls c
+            where c.server_id = s.id and c.outcome = 'ok' order by c.id desc limit 1) as at
+        from servers s";
     COUNT_TOOL = "insert into launch_tools (hour, signature, outcome, launches) values ($1, $2, $3, $4)
         on conflict (hour, signature, outcome) do update set launches = launch_tools.launches + excluded.launches";
     /// The sum of each tool and outcome.
@@ -165,6 +169,14 @@ impl Store {
         }
         count_hours(tx, launches).await?;
         count_tools(tx, launches).await
+    }
+
+    /// When each server last answered a call, as far as that is kept.
+    pub async fn last_answers(&self) -> Result<BTreeMap<String, DateTime<Utc>>, StoreError> {
+        let rows: Vec<(String, Option<DateTime<Utc>>)> =
+            read!(self, pool => sqlx::query_as(LAST_ANSWERS).fetch_all(pool))?;
+        let answered = rows.into_iter().filter_map(|(id, at)| Some((id, at?)));
+        Ok(answered.collect())
     }
 
     /// How many launches there were since an hour, by hour, server and outcome.
