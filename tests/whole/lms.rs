@@ -1,0 +1,3 @@
+//! LMS connections.
+
+mod vectors;
