@@ -45,6 +45,11 @@ enum Command {
     Apply {
         /// The file; `-` reads standard input.
         file: PathBuf,
+        /// The file is a JSON list in the form of Joanie's JOANIE_LMS_BACKENDS: LMS connections.
+        ///
+        /// JOANIE_LMS_MOODLE_STUDENT_ROLE_ID and MOODLE_AUTH_METHOD are taken from the environment.
+        #[arg(long)]
+        joanie: bool,
         /// Only says what would change.
         #[arg(long)]
         dry_run: bool,
@@ -153,7 +158,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         Command::Demo { folder } => run_demo(settings, folder).await,
         Command::Serve => serve(&settings).await,
-        Command::Apply { file, dry_run } => apply_file(&settings, &file, dry_run).await,
+        Command::Apply {
+            file,
+            joanie,
+            dry_run,
+        } => apply_file(&settings, &file, joanie, dry_run).await,
         Command::RotateKeys { dry_run } => {
             let opened = opening::open(&settings).await?;
             let vault = opened.secret_keys.vault();
@@ -221,7 +230,13 @@ async fn run_demo(settings: Settings, folder: Option<PathBuf>) -> anyhow::Result
     Ok(())
 }
 
-async fn apply_file(settings: &Settings, file: &Path, dry_run: bool) -> anyhow::Result<()> {
+async fn apply_file(
+    settings: &Settings,
+    file: &Path,
+    joanie: bool,
+    dry_run: bool,
+) -> anyhow::Result<()> {
+    let beside = apply::JoanieSettings::from_environment();
     let name = file.display().to_string();
     let text = if name == "-" {
         std::io::read_to_string(std::io::stdin())
@@ -231,12 +246,18 @@ async fn apply_file(settings: &Settings, file: &Path, dry_run: bool) -> anyhow::
     let text = text.with_context(|| format!("cannot read {name}"))?;
     // To say what would change, nothing is made that is not there yet.
     let nothing_yet = matches!(&settings.database, DatabaseUrl::Sqlite(path) if !path.exists());
-    let report = if dry_run && nothing_yet {
+    let report = if dry_run && nothing_yet && joanie {
+        apply::plan_joanie_on_nothing(&text, &beside)
+    } else if dry_run && nothing_yet {
         apply::plan_on_nothing(&text)
     } else {
         let opened = opening::open(settings).await?;
         let vault = opened.secret_keys.vault();
-        let report = apply::apply(&opened.store, &vault, &Actor::CommandLine, &text, dry_run).await;
+        let (store, actor) = (&opened.store, Actor::CommandLine);
+        let report = match joanie {
+            true => apply::apply_joanie(store, &vault, &actor, (&text, &beside), dry_run).await,
+            false => apply::apply(store, &vault, &actor, &text, dry_run).await,
+        };
         opened.store.close().await;
         report
     };

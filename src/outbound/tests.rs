@@ -28,6 +28,7 @@ pub(super) fn server() -> Server {
         private_network: true,
         tools: Default::default(),
         settings: Default::default(),
+        lms: None,
     }
 }
 

@@ -272,11 +272,10 @@ async fn a_dry_run_makes_nothing_at_all() {
 #[actix_web::test]
 async fn what_this_version_does_not_use_is_said() {
     let database = Database::new(Kind::Sqlite).await;
-    let file =
-        format!("{FILE}time_zone = \"Europe/Sofia\"\n[servers.enrollment]\nbackend = \"dummy\"\n");
+    let file = format!("{FILE}time_zone = \"Europe/Sofia\"\nlogin_window_minutes = 5\n");
     let output = apply(&database, &file, &[]);
     assert!(output.status.success(), "{}", said(&output));
-    for key in ["enrollment", "time_zone"] {
+    for key in ["login_window_minutes", "time_zone"] {
         assert!(said(&output).contains(&format!(
             "warning: {key} of server moodle is not used by this version"
         )));

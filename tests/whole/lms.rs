@@ -1,3 +1,4 @@
 //! LMS connections.
 
+mod configured;
 mod vectors;

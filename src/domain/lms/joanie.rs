@@ -42,6 +42,9 @@ pub enum JoanieError {
     /// It is JSON of another form.
     #[error("LMS Backends must be a list of dictionaries.")]
     NotAList,
+    /// A setting beside the list is wrong.
+    #[error("{0}")]
+    Setting(&'static str),
     /// An entry is wrong.
     #[error("entry {number}: {message}")]
     Entry {

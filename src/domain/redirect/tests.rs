@@ -18,6 +18,7 @@ fn server() -> Server {
         private_network: true,
         tools: Default::default(),
         settings: Default::default(),
+        lms: None,
     }
 }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::enrollment::EnrollmentEntry;
 use super::secret::Secret;
 use crate::domain::base_url::BaseUrl;
 use crate::domain::id::{PlatformId, ServerId, Signature};
@@ -72,8 +73,8 @@ pub(super) struct ServerEntry {
     #[serde(default = "yes")]
     pub(super) private_network: bool,
     pub(super) tools: Option<Vec<Spanned<Signature>>>,
+    pub(super) enrollment: Option<EnrollmentEntry>,
     /// Keys of the interface that this version takes without using them.
-    pub(super) enrollment: Option<toml::Value>,
     pub(super) login_window_minutes: Option<toml::Value>,
     pub(super) time_zone: Option<toml::Value>,
     #[serde(default)]

@@ -3,14 +3,14 @@
 
 use sha2::{Digest, Sha256};
 
-use super::written::{WrittenFile, WrittenPlatform, WrittenServer};
+use super::written::{WholeServer, WrittenFile, WrittenPlatform};
 use super::{ApplyError, FileError, Report, Sources, parse};
 use crate::domain::audit::Actor;
 use crate::domain::secret_keys::Vault;
 use crate::store::{Connected, PlatformRecord, ServerRecord, Store, StoredConfiguration};
 
 /// An object in the form of the file, and its secrets as they are stored.
-type Stored<'a> = (Result<String, toml::ser::Error>, [Option<&'a [u8]>; 2]);
+type Stored<'a> = (Result<String, toml::ser::Error>, [Option<&'a [u8]>; 3]);
 
 /// What an object was when a form was made of it: a hash of all that is stored of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +20,13 @@ impl MadeFrom {
     /// Of a server as it is stored; nothing where there is none.
     pub fn server(record: Option<&ServerRecord>) -> Self {
         Self::of(record.map(|record| {
-            let secrets = [record.server_key.as_deref(), None];
-            (toml::to_string(&WrittenServer::of(record)), secrets)
+            let connection = record.enrollment.as_ref();
+            let secrets = [
+                record.server_key.as_deref(),
+                connection.and_then(|connection| connection.api_token.as_deref()),
+                connection.and_then(|connection| connection.client_secret.as_deref()),
+            ];
+            (toml::to_string(&WholeServer::of(record)), secrets)
         }))
     }
 
@@ -31,6 +36,7 @@ impl MadeFrom {
             let secrets = [
                 record.launch_secret.as_deref(),
                 record.api_token_hash.as_deref(),
+                None,
             ];
             (toml::to_string(&WrittenPlatform::of(record)), secrets)
         }))
@@ -82,8 +88,16 @@ pub(in crate::flows) async fn save(
     vault: &Vault,
     actor: &Actor,
     (object, made_from): (Connected<'_>, &MadeFrom),
-    file: WrittenFile,
+    mut file: WrittenFile,
 ) -> Result<Report, SaveError> {
+    let change = store
+        .change_configuration()
+        .await
+        .map_err(|error| SaveError::Failed(error.into()))?;
+    if now(object, &change.before) != *made_from {
+        return Err(SaveError::Newer);
+    }
+    file.keep_unshown(&change.before);
     let text = toml::to_string(&file).map_err(|error| {
         SaveError::Wrong(FileError {
             line: 1,
@@ -97,13 +111,6 @@ pub(in crate::flows) async fn save(
         error => SaveError::Failed(error),
     };
     let file = parse(&text).map_err(SaveError::Wrong)?;
-    let change = store
-        .change_configuration()
-        .await
-        .map_err(|error| SaveError::Failed(error.into()))?;
-    if now(object, &change.before) != *made_from {
-        return Err(SaveError::Newer);
-    }
     super::apply_to(change, vault, actor, &file, Sources::TextOnly)
         .await
         .map_err(of)

@@ -18,6 +18,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         crate::store::journal::STATEMENTS,
         crate::store::launch_search::STATEMENTS,
         crate::store::launches::STATEMENTS,
+        crate::store::lms_connections::STATEMENTS,
         crate::store::removal::STATEMENTS,
         crate::store::sessions::STATEMENTS,
         crate::store::sign_in::STATEMENTS,
