@@ -1,6 +1,7 @@
 //! The command line: reads what is asked for and calls it.
 
 mod admin_command;
+mod lms_command;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use admin_command::AdminCommand;
+use lms_command::LmsCommand;
 use toolgate::demo::Demo;
 use toolgate::domain::audit::Actor;
 use toolgate::flows::check::Checked;
@@ -85,6 +87,9 @@ enum Command {
     /// Shows and settles calls to external servers whose outcome is not known.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Which LMS a link belongs to.
+    #[command(subcommand)]
+    Lms(LmsCommand),
     /// Creates, lists and removes sysadmins, and sets their passwords.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -182,6 +187,14 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             say(apply::export(&stored, secrets))
         }
         Command::Check => check(&settings).await,
+        Command::Lms(command) => {
+            let answer = lms_command::run(&settings, command).await?;
+            say(answer.text)?;
+            match answer.failed {
+                Some(words) => anyhow::bail!(words),
+                None => Ok(()),
+            }
+        }
         Command::Journal(command) => run_journal(&settings, command).await,
         Command::Admin(command) => say(admin_command::run(&settings, command).await?),
         Command::Sign {

@@ -7,10 +7,11 @@ use crate::domain::custom_csv::CustomCsvError;
 use crate::domain::id::{InvalidId, ServerId};
 use crate::domain::launch_mode::UnknownMode;
 use crate::domain::launch_signature::LaunchSignatureError;
+use crate::domain::lms::NoCourseId;
 use crate::domain::query::QueryError;
 use crate::domain::state_token::StateError;
 use crate::domain::tool::NotAnExtId;
-use crate::outbound::{OutboundError, SpoolError};
+use crate::outbound::{LmsError, OutboundError, SpoolError};
 use crate::store::StoreError;
 
 /// Why a request is refused.
@@ -53,6 +54,12 @@ pub enum Refusal {
     Spool(#[from] SpoolError),
     #[error("name must be 1 to {0} characters")]
     OutputName(usize),
+    #[error("the link belongs to no LMS that is configured here")]
+    NoLms,
+    #[error(transparent)]
+    NoCourseId(#[from] NoCourseId),
+    #[error(transparent)]
+    Lms(#[from] LmsError),
     #[error("the external system has no portfolio of this")]
     NoPortfolio,
     #[error(transparent)]

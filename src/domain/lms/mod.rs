@@ -63,6 +63,8 @@ pub struct Lms {
     pub grades_api: GradesApi,
     /// Whether its address may be private or loopback.
     pub private_network: bool,
+    /// The total time of a call, where a sysadmin set one.
+    pub timeout: Option<Duration>,
     /// Its place among all connections: of several that match, the first is chosen.
     pub position: i64,
 }

@@ -20,6 +20,7 @@ pub(crate) fn lms(id: &str, backend: Backend, base: &str, selector: &str, course
         create_users: true,
         grades_api: GradesApi::Fun,
         private_network: true,
+        timeout: None,
         position: 0,
     }
 }

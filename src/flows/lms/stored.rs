@@ -56,6 +56,12 @@ pub(in crate::flows) fn lms_of(
         create_users: record.create_users,
         grades_api: GradesApi::named(&record.grades_api).ok_or_else(|| unreadable("grades_api"))?,
         private_network: server.private_network,
+        timeout: match server.timeout_ms {
+            Some(ms) => Some(Duration::from_millis(
+                u64::try_from(ms).map_err(|_| unreadable("timeout_ms"))?,
+            )),
+            None => None,
+        },
         position: record.position,
     }))
 }

@@ -5,6 +5,7 @@ mod archives;
 mod caller;
 mod contents;
 mod document;
+mod lms;
 mod outputs;
 mod paths;
 mod reference;
@@ -31,6 +32,14 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     };
     config
         .service(call("/toolkit").route(web::get().to(toolkit::get)))
+        .service(call("/lms").route(web::get().to(lms::all)))
+        .service(call("/lms/select").route(web::post().to(lms::select)))
+        .service(
+            call("/lms/enrollment")
+                .route(web::get().to(lms::enrollment))
+                .route(web::put().to(lms::set)),
+        )
+        .service(call("/lms/grades").route(web::get().to(lms::grades)))
         .service(
             call("/tools/{signature}/contents/{toolContentID}")
                 .route(web::get().to(contents::get))
