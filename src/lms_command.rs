@@ -1,4 +1,6 @@
-//! `toolgate lms`: which LMS a link belongs to.
+//! `toolgate lms`: which LMS a link belongs to, and enrollments from a file.
+
+use std::path::PathBuf;
 
 use clap::Subcommand;
 
@@ -17,6 +19,18 @@ pub(crate) enum LmsCommand {
         /// The link of a course.
         url: String,
     },
+    /// Enrolls the rows of a CSV file, or ends their enrollments.
+    ///
+    /// Its header names the columns username, resource_link and, where they are wanted, active, mode, first_name,
+    /// last_name, email. What fails in a way that may pass is tried again. What is left when the command is ended is
+    /// done by a running gateway. Exit status 0 only where every row was done.
+    Enroll {
+        /// The file; `-` reads standard input.
+        file: PathBuf,
+        /// Only says what would be called.
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// What is printed on standard output, and why the command fails, where it does.
@@ -31,6 +45,9 @@ pub(crate) async fn run(settings: &Settings, command: LmsCommand) -> anyhow::Res
     let gateway = Gateway::for_command(settings, &opened).await?;
     let outcome = match command {
         LmsCommand::Select { url } => Ok(select(&gateway, &url)),
+        LmsCommand::Enroll { file, dry_run } => {
+            crate::enroll_command::enroll(&gateway, &file, dry_run).await
+        }
     };
     opened.store.close().await;
     outcome

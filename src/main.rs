@@ -1,6 +1,7 @@
 //! The command line: reads what is asked for and calls it.
 
 mod admin_command;
+mod enroll_command;
 mod lms_command;
 
 use std::io::{IsTerminal, Write};
@@ -87,7 +88,7 @@ enum Command {
     /// Shows and settles calls to external servers whose outcome is not known.
     #[command(subcommand)]
     Journal(JournalCommand),
-    /// Which LMS a link belongs to.
+    /// Which LMS a link belongs to, and enrollments from a file.
     #[command(subcommand)]
     Lms(LmsCommand),
     /// Creates, lists and removes sysadmins, and sets their passwords.

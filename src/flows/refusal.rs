@@ -56,6 +56,8 @@ pub enum Refusal {
     OutputName(usize),
     #[error("the link belongs to no LMS that is configured here")]
     NoLms,
+    #[error("there is no such list of enrollments")]
+    UnknownBulk,
     #[error(transparent)]
     NoCourseId(#[from] NoCourseId),
     #[error(transparent)]

@@ -17,7 +17,7 @@ mod transfer;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use adapter_page::Asked;
 pub use connection_test::{Answered, Connection, Found, Insecure, Key, Unreached};
@@ -42,6 +42,8 @@ pub struct Outbound {
     lanes: Arc<Mutex<Lanes>>,
     lms: Arc<OfLms>,
     limits: Limits,
+    /// Whether it waits where an LMS says so, and does not ask again at once.
+    in_background: bool,
     on_call: Option<OnCall>,
 }
 
@@ -55,6 +57,8 @@ struct OfLms {
     dummies: Remembered,
     /// Moodles, by server and address, that take no role where an enrollment ends.
     without_role: Mutex<HashSet<(ServerId, String)>>,
+    /// Until when LMSs want to be left alone.
+    left_alone: Mutex<HashMap<ServerId, Instant>>,
 }
 
 /// Is told of each call that ended and is about content or a session.
@@ -98,6 +102,7 @@ impl Outbound {
             lanes: Arc::default(),
             lms: Arc::default(),
             limits,
+            in_background: false,
             on_call: None,
         }
     }
@@ -108,6 +113,16 @@ impl Outbound {
         Self {
             on_call: Some(on_call),
             ..self
+        }
+    }
+
+    /// The same for work in the background: where an LMS says how long it wants to be left alone, every call of
+    /// that work waits so long.
+    #[must_use]
+    pub fn in_background(&self) -> Self {
+        Self {
+            in_background: true,
+            ..self.clone()
         }
     }
 

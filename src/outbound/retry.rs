@@ -36,6 +36,14 @@ impl Effect {
 }
 
 impl Outbound {
+    /// In the background what only reads is not asked again at once: whoever works there does so later.
+    fn tries(&self, effect: Effect) -> u32 {
+        match effect {
+            Effect::Repeatable if self.in_background => 1,
+            effect => effect.tries(),
+        }
+    }
+
     /// Makes a call when its turn comes, each try in a turn of its own. `method` names it in the metrics.
     pub(super) async fn in_turn<T, F>(
         &self,
@@ -54,7 +62,7 @@ impl Outbound {
             let turn = self.turn(&callee, method, effect).await?;
             let outcome = call(turn.way()).await;
             match turn.end(outcome) {
-                Err(error) if tries < effect.tries() && effect.may_repeat(&error.failure) => {
+                Err(error) if tries < self.tries(effect) && effect.may_repeat(&error.failure) => {
                     tokio::time::sleep(jitter(tries)).await;
                 }
                 outcome => return outcome,

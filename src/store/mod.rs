@@ -5,6 +5,7 @@
 //! Called by flows; answers domain types or plain records, and never decides anything.
 
 mod audit;
+mod bulk;
 mod configuration;
 mod connect;
 mod contents;
@@ -21,6 +22,7 @@ mod sign_in;
 mod sysadmins;
 mod users;
 
+pub use bulk::{BulkRecord, BulkRow, OpenBulk};
 pub use configuration::{Change, PlatformRecord, ServerRecord, StoredConfiguration, ToolRecord};
 pub use connect::{Budget, SqliteWriter};
 pub use contents::{Callback, Stored};

@@ -440,6 +440,12 @@ fn of_refusal(refusal: &Refusal) -> Words {
             "No LMS is configured for this link",
             "POST /api/v1/lms/select says why; toolgate lms select says it of each LMS.",
         ),
+        Refusal::UnknownBulk => (
+            StatusCode::NOT_FOUND,
+            "unknown-list",
+            "There is no such list",
+            "Lists are forgotten some weeks after they are done. Compare the id with the one that was answered.",
+        ),
         Refusal::NoCourseId(_) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "no-course-id",

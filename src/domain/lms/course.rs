@@ -40,7 +40,7 @@ fn moodle_course_id(link: &str) -> Option<String> {
 }
 
 /// A positive whole number, as it is sent to a Moodle.
-pub(super) fn whole_number(text: &str) -> Option<String> {
+pub fn whole_number(text: &str) -> Option<String> {
     let digits = text.trim();
     let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     let number: i64 = digits.parse().ok().filter(|_| plain)?;

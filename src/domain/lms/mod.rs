@@ -19,7 +19,7 @@ use super::id::ServerId;
 
 pub use address::{LmsAddress, NotAnLmsAddress};
 pub use backend::{Backend, GradesApi};
-pub use course::{CourseKey, NoCourseId, NotACourseKey, course_id};
+pub use course::{CourseKey, NoCourseId, NotACourseKey, course_id, whole_number};
 pub use joanie::{JoanieEntry, JoanieError, read_joanie};
 pub use lint::{look_alike, overlaps};
 pub use pattern::{BadPattern, COURSE_GROUP, Match, Pattern};

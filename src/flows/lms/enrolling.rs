@@ -87,7 +87,10 @@ pub async fn set_enrollment(gateway: &Gateway, asked: Asked) -> Result<Set, Refu
                 mode: asked.mode.as_deref(),
                 account: account.as_ref(),
             };
-            Ok(gateway.outbound().set_enrollment(lms, wanted).await?)
+            let set = gateway.outbound().set_enrollment(lms, wanted).await?;
+            let enrolled = gateway.enrolled();
+            enrolled.note(lms, &course, &asked.username, set.is_enrolled);
+            Ok(set)
         })
         .await
 }

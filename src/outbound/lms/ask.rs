@@ -1,6 +1,7 @@
 //! One request to an LMS: in its turn in the LMS's lane, never redirected, read within its time and length. What
 //! only reads is tried three times where it may pass, what changes something once.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
@@ -104,6 +105,7 @@ impl Outbound {
             let words = "its address is one that must not be called";
             return Err(LmsFailure::new(LmsCode::NotCallable, words));
         }
+        self.let_alone(lms).await;
         let patience = self.lms_patience(lms);
         let callee = Callee::of_lms(lms);
         let outcome = self
@@ -111,7 +113,45 @@ impl Outbound {
                 answered(lms, ask, &way, patience).await
             })
             .await;
+        if let Err(error) = &outcome
+            && let Failure::Later {
+                after: Some(after), ..
+            } = &error.failure
+        {
+            self.note_left_alone(lms, *after);
+        }
         outcome.map_err(|error| error.failure.into())
+    }
+
+    /// Waits, in the background, until an LMS may be asked again.
+    async fn let_alone(&self, lms: &Lms) {
+        while let Some(left) = self.left_alone_for(lms).filter(|_| self.in_background) {
+            tokio::time::sleep(left).await;
+        }
+    }
+
+    /// How long an LMS wants to be left alone.
+    pub fn left_alone_for(&self, lms: &Lms) -> Option<Duration> {
+        let all = self
+            .lms
+            .left_alone
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let until = all.get(&lms.server)?;
+        until
+            .checked_duration_since(Instant::now())
+            .filter(|left| !left.is_zero())
+    }
+
+    fn note_left_alone(&self, lms: &Lms, after: Duration) {
+        let mut all = self
+            .lms
+            .left_alone
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let until = Instant::now() + after;
+        let kept = all.entry(lms.server.clone()).or_insert(until);
+        *kept = until.max(*kept);
     }
 }
 

@@ -84,3 +84,16 @@ fn of_moodle(lms: &Lms, wanted: Wanted<'_>) -> Result<Vec<Planned>, LmsFailure> 
     calls.push(call(function, None, form)?);
     Ok(calls)
 }
+
+impl std::fmt::Display for Planned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method, self.url)?;
+        if let Some(body) = &self.body {
+            write!(f, " {body}")?;
+        }
+        match self.when {
+            Some(when) => write!(f, " ({when})"),
+            None => Ok(()),
+        }
+    }
+}

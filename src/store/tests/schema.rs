@@ -12,6 +12,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
     [
         crate::store::STATEMENTS,
         crate::store::audit::STATEMENTS,
+        crate::store::bulk::STATEMENTS,
         crate::store::configuration::STATEMENTS,
         crate::store::contents::STATEMENTS,
         crate::store::disconnect::STATEMENTS,
@@ -34,10 +35,13 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
 async fn every_statement_can_be_prepared(#[values(Kind::Postgres, Kind::Sqlite)] kind: Kind) {
     let database = Database::new(kind).await;
     let own = match kind {
-        Kind::Postgres => crate::store::launches::POSTGRES_STATEMENTS,
-        Kind::Sqlite => &[],
+        Kind::Postgres => [
+            crate::store::launches::POSTGRES_STATEMENTS,
+            crate::store::bulk::POSTGRES_STATEMENTS,
+        ],
+        Kind::Sqlite => [&[][..], &[]],
     };
-    for (name, sql) in statements().chain(own) {
+    for (name, sql) in statements().chain(own.into_iter().flatten()) {
         let sql = (*sql).into_sql_str();
         let outcome =
             on!(&database.store.write, pool => async { pool.prepare(sql).await.map(drop) });

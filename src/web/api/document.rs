@@ -7,7 +7,7 @@ use utoipa::openapi::{OpenApi, ServerBuilder};
 use utoipa::{Modify, OpenApi as _};
 
 use super::reference::Reference;
-use super::{archives, contents, lms, outputs, refusals, sessions, toolkit};
+use super::{archives, bulk, contents, lms, outputs, refusals, sessions, toolkit};
 use crate::flows::Gateway;
 use crate::web::pages;
 use crate::web::problem::Problem;
@@ -45,6 +45,8 @@ use crate::web::problem_document::ProblemDocument;
         lms::enrollment,
         lms::set,
         lms::grades,
+        bulk::post,
+        bulk::get,
     ),
     components(schemas(ProblemDocument)),
     tags(

@@ -2,6 +2,7 @@
 //! documents for errors.
 
 mod archives;
+mod bulk;
 mod caller;
 mod contents;
 mod document;
@@ -39,6 +40,12 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::get().to(lms::enrollment))
                 .route(web::put().to(lms::set)),
         )
+        .service(
+            call("/lms/enrollments")
+                .app_data(web::PayloadConfig::new(bulk::LONGEST_LIST))
+                .route(web::post().to(bulk::post)),
+        )
+        .service(call("/lms/enrollments/{id}").route(web::get().to(bulk::get)))
         .service(call("/lms/grades").route(web::get().to(lms::grades)))
         .service(
             call("/tools/{signature}/contents/{toolContentID}")

@@ -194,6 +194,10 @@ kinds! {
     WithoutSessions: [Refusal::HasSessions];
     /// Calls that may have to make an account on an LMS.
     Enrolling: [lms_failed(LmsCode::Account)];
+    /// Calls for a list of enrollments.
+    OfBulk: [Refusal::UnknownBulk];
+    /// Calls that need the database.
+    Stored: [Refusal::Store(StoreError::late())];
     /// Calls for grades.
     Grading: [lms_failed(LmsCode::NoGrades)];
     /// Calls for a portfolio.

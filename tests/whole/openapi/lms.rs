@@ -13,8 +13,11 @@ pub const CHOOSING: [&str; 2] = ["getAllLms", "selectLms"];
 /// Calls that ask the LMS of a link.
 pub const ASKING: [&str; 3] = ["getEnrollment", "setEnrollment", "getGrades"];
 
+/// Calls about lists of enrollments.
+pub const LISTS: [&str; 2] = ["setEnrollments", "getEnrollments"];
+
 pub fn is_of_lms(operation: &str) -> bool {
-    CHOOSING.contains(&operation) || ASKING.contains(&operation)
+    CHOOSING.contains(&operation) || ASKING.contains(&operation) || LISTS.contains(&operation)
 }
 
 /// A call as it should be.
@@ -25,7 +28,11 @@ pub fn right(operation: &str) -> Call {
 fn of(operation: &str, link: &str) -> Call {
     let call = call(operation, 0);
     match operation {
-        "getAllLms" => call,
+        "getAllLms" | "getEnrollments" => call.tool("no-such-list"),
+        "setEnrollments" => {
+            let row = json!({"username": "anna", "resourceLink": link});
+            call.json(json!({"rows": [row], "dryRun": true}))
+        }
         "selectLms" => call.json(json!({"resourceLink": link})),
         "setEnrollment" => {
             let user = json!({"firstName": "Anna", "email": "anna@example.org"});
@@ -94,6 +101,12 @@ impl Campuses {
         for operation in CHOOSING {
             book.tries(gateway, right(operation), 200, "").await;
         }
+        book.tries(gateway, right("setEnrollments"), 202, "").await;
+        let taken = book.sends(gateway, &right("setEnrollments")).await.json();
+        let list = call("getEnrollments", 0).tool(taken["id"].as_str().unwrap());
+        book.tries(gateway, list, 200, "").await;
+        book.tries(gateway, right("getEnrollments"), 404, "unknown-list")
+            .await;
         let nowhere = "http://nowhere.test/course";
         book.tries(gateway, of("selectLms", nowhere), 200, "").await;
         for (at, operation) in ASKING.into_iter().enumerate() {
