@@ -17,6 +17,7 @@ use admin_command::AdminCommand;
 use lms_command::LmsCommand;
 use toolgate::demo::Demo;
 use toolgate::domain::audit::Actor;
+use toolgate::domain::login_request::Method;
 use toolgate::flows::check::Checked;
 use toolgate::flows::journal::Retried;
 use toolgate::flows::{Gateway, apply, check, journal, rotate, sign};
@@ -103,6 +104,26 @@ enum Command {
         /// Path and query, such as /lams/tool/mdquiz10/learning.do?mode=learner&toolSessionID=5
         path: String,
     },
+    /// Prints the address of a LoginRequest, hashed, for trying how an external LMS sends its user into LAMS.
+    SignLogin {
+        /// The platform's id.
+        platform: String,
+        /// The server's id.
+        server: String,
+        /// The login on the external server, such as Bill.
+        user: String,
+        /// What for: author, monitor, learner or learnerStrictAuth.
+        method: Method,
+        /// The course there.
+        #[arg(long)]
+        course: Option<String>,
+        /// The customCSV for the activities that an author adds, such as Bill,7,3,moodle
+        #[arg(long)]
+        custom_csv: Option<String>,
+        /// The lesson's id in LAMS, for monitors and learners.
+        #[arg(long)]
+        lesson: Option<String>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -158,9 +179,6 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             "warn"
         },
     );
-    for name in &settings.unused {
-        tracing::warn!("TOOLGATE_{name} is set, but nothing uses it in this version");
-    }
     match arguments.command {
         Command::Demo { folder } => run_demo(settings, folder).await,
         Command::Serve => serve(&settings).await,
@@ -210,6 +228,37 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             opened.store.close().await;
             Ok(())
         }
+        Command::SignLogin {
+            platform,
+            server,
+            user,
+            method,
+            course,
+            custom_csv,
+            lesson,
+        } => {
+            let opened = opening::open(&settings).await?;
+            let vault = opened.secret_keys.vault();
+            let more = [
+                ("courseid", &course),
+                ("customCSV", &custom_csv),
+                ("lsid", &lesson),
+            ];
+            let more: Vec<_> = more
+                .iter()
+                .filter_map(|(name, value)| Some((*name, value.as_deref()?)))
+                .collect();
+            let (at, who) = (
+                (platform.as_str(), server.as_str()),
+                (user.as_str(), method),
+            );
+            let signed = sign::sign_login(&opened.store, &vault, at, who, &more).await?;
+            let public_url = settings.public_url.clone();
+            let public_url = public_url.unwrap_or_else(|| format!("http://{}", settings.listen));
+            say(format!("{public_url}{signed}\n"))?;
+            opened.store.close().await;
+            Ok(())
+        }
     }
 }
 
@@ -219,10 +268,15 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
         "toolgate listens on http://{}\n",
         application.address()
     ))?;
-    if let Some(address) = application.first_start().await? {
-        say(format!(
+    match application.first_start().await {
+        Ok(None) => {}
+        Ok(Some(address)) => say(format!(
             "There is no sysadmin yet. Within 24 hours this address makes the first, once:\n  {address}\n"
-        ))?;
+        ))?,
+        // Launches do not wait for that.
+        Err(error) => {
+            tracing::warn!(%error, "whether there is a sysadmin is not known just now; toolgate admin add makes one");
+        }
     }
     tracing::info!(address = %application.address(), public_url = application.public_url(), "listening");
     application.run_until(told_to_stop()?).await?;

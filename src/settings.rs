@@ -11,6 +11,7 @@ use chrono::TimeDelta;
 use ipnet::IpNet;
 
 use crate::domain::base_url::BaseUrl;
+use crate::domain::login_request::LONGEST_WINDOW;
 use crate::domain::secret_keys::SecretKeys;
 pub use reading::SettingsError;
 use reading::Values;
@@ -40,8 +41,11 @@ pub struct Settings {
     pub archive_max_mib: u32,
     /// How long launches, outgoing calls and failed journal entries are kept.
     pub launches_kept: TimeDelta,
-    /// Settings that are set, but that nothing uses in this version.
-    pub unused: Vec<&'static str>,
+    /// How long a customCSV that came by a LoginRequest is remembered.
+    pub csv_kept: TimeDelta,
+    /// By how many minutes the time of a LoginRequest may be off, for servers that say nothing else; 0: any
+    /// time counts.
+    pub login_window_minutes: i64,
 }
 
 /// The form of log lines.
@@ -78,7 +82,7 @@ impl Settings {
     }
 
     fn read(mut values: Values) -> Result<Self, SettingsError> {
-        let mut settings = Self {
+        let settings = Self {
             database: values.get("DATABASE_URL", "sqlite://… or postgres://…", database_url)?
                 .unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::from("toolgate.db"))),
             listen: values.get("LISTEN", "an address and port, such as 127.0.0.1:8080", |text| text.parse().ok())?
@@ -126,22 +130,19 @@ impl Settings {
             launches_kept: values.get("LAUNCH_DAYS", "a number of days, 1 to 36500", |text| {
                 number(text, 36_500).map(TimeDelta::days)
             })?.unwrap_or(TimeDelta::days(30)),
-            unused: Vec::new(),
+            csv_kept: values.get("CSV_HOURS", "a number of hours, 1 to 8760", |text| {
+                number(text, 8760).map(TimeDelta::hours)
+            })?.unwrap_or(TimeDelta::hours(12)),
+            login_window_minutes: values.get(
+                "LOGIN_WINDOW_MINUTES",
+                "a number of minutes, 0 to 525600; 0 takes any time",
+                |text| text.parse().ok().filter(|minutes| (0..=LONGEST_WINDOW).contains(minutes)),
+            )?.unwrap_or(0),
         };
-        for (name, most) in UNUSED {
-            let expected = "a whole number that is not negative";
-            let fits = |text: &str| text.parse().ok().filter(|number: &u32| *number <= most);
-            if values.get(name, expected, fits)?.is_some() {
-                settings.unused.push(name);
-            }
-        }
         values.refuse_unknown()?;
         Ok(settings)
     }
 }
-
-/// Settings of the interface that this version checks without using them, with their largest values.
-const UNUSED: [(&str, u32); 2] = [("CSV_HOURS", 87_600), ("LOGIN_WINDOW_MINUTES", 525_600)];
 
 fn database_url(text: &str) -> Option<DatabaseUrl> {
     if text.starts_with("postgres://") || text.starts_with("postgresql://") {
@@ -206,7 +207,7 @@ mod tests {
     fn a_file_may_name_settings_as_the_environment_does() {
         let settings = read(&[], "TOOLGATE_LISTEN = \"127.0.0.1:3\"\ncsv_hours = 7").unwrap();
         assert_eq!(settings.listen.port(), 3);
-        assert_eq!(settings.unused, ["CSV_HOURS"]);
+        assert_eq!(settings.csv_kept, TimeDelta::hours(7));
     }
 
     #[test]

@@ -117,6 +117,21 @@ pub fn masked(value: Value) -> Value {
     }
 }
 
+/// What is looked for in the audit; what is nothing does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Who, as [`Actor`] is shown.
+    pub actor: Option<String>,
+    /// What was done: an action, or what stands before its dot, for all that was done to such things.
+    pub action: Option<String>,
+    /// To which thing.
+    pub subject: Option<String>,
+    /// From this moment on.
+    pub from: Option<DateTime<Utc>>,
+    /// Before this moment.
+    pub until: Option<DateTime<Utc>>,
+}
+
 /// A place in the order of time, between two entries: what a page of the audit begins after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {

@@ -9,11 +9,16 @@ use sha1::{Digest, Sha1};
 /// `ts` is decimal milliseconds as it stands on the wire. Each part loses what is up to U+0020 at its
 /// ends and is lower-cased by Unicode's rules without locale, as Java's `trim` and `toLowerCase` do.
 pub fn external_hash(ts: &str, user: &str, server_id: &str, server_key: &str) -> String {
+    hex::encode(hash_of(&[ts, user, server_id, server_key]))
+}
+
+/// SHA-1 over parts without separators, each cut and lower-cased.
+pub(super) fn hash_of(parts: &[&str]) -> [u8; 20] {
     let mut sha1 = Sha1::new();
-    for part in [ts, user, server_id, server_key] {
+    for part in parts {
         sha1.update(java_trim(part).to_lowercase().as_bytes());
     }
-    hex::encode(sha1.finalize())
+    sha1.finalize().into()
 }
 
 /// Cuts what is up to U+0020 from both ends, as Java's `String.trim` does.

@@ -22,6 +22,8 @@ pub enum LaunchKind {
     Return,
     /// A monitor opened an activity.
     Monitor,
+    /// An external LMS sent somebody into LAMS: LoginRequest.
+    Login,
 }
 
 /// What a browser request came to.
@@ -59,7 +61,7 @@ macro_rules! stored_words {
 }
 
 stored_words!(LaunchKind: Author = "author", Callback = "callback", Learner = "learner", Preview = "preview",
-    Teacher = "teacher", Return = "return", Monitor = "monitor");
+    Teacher = "teacher", Return = "return", Monitor = "monitor", Login = "login");
 stored_words!(LaunchOutcome: Redirected = "redirected", Page = "page", Refused = "refused", Failed = "failed");
 
 impl LaunchOutcome {
@@ -87,6 +89,8 @@ pub struct Noted {
     pub session: Option<i64>,
     /// Why the learner was not enrolled before, where that was to be done and was not.
     pub not_enrolled: Option<NotEnrolled>,
+    /// The customCSV that was used in place of one in the address.
+    pub remembered: Option<Remembered>,
 }
 
 /// Why a learner was not enrolled before a launch, which went on all the same.
@@ -96,6 +100,15 @@ pub struct NotEnrolled {
     pub words: String,
     /// By a fixed word.
     pub code: &'static str,
+}
+
+/// A customCSV that a LoginRequest brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remembered {
+    /// As it came.
+    pub csv: String,
+    /// When.
+    pub at: DateTime<Utc>,
 }
 
 /// One browser request.
@@ -162,7 +175,7 @@ pub struct CallRecord {
 }
 
 /// What is left out of an address before it is written down, however often it is encoded within another.
-const SECRETS: [&str; 3] = ["sig", "state", "hs"];
+const SECRETS: [&str; 4] = ["sig", "state", "hs", "hash"];
 /// How the sign between a name and its value looks, encoded never, once and twice.
 const EQUALS: [&str; 3] = ["=", "%3D", "%253D"];
 /// A text is written down to so many bytes.
@@ -226,6 +239,7 @@ mod tests {
                 "http://h/a?u=x%253Fid%253D1%2526state%253DAbC&dest=y",
                 "http://h/a?u=x%253Fid%253D1%2526state%253D…&dest=y",
             ),
+            ("/a?hash=0af3&uid=x", "/a?hash=…&uid=x"),
             ("/a?estate=5&mode=hs", "/a?estate=5&mode=hs"),
             ("/a", "/a"),
         ] {

@@ -3,6 +3,11 @@
 
 use super::server::Server;
 
+/// What two spellings of one login have in common: LAMS and its servers do not regard case, nor blanks around.
+pub fn login_key(login: &str) -> String {
+    login.trim().to_lowercase()
+}
+
 /// A person, by the name that the request gave.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Person {

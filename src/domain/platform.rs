@@ -18,6 +18,8 @@ pub struct Platform {
     pub launch_auth: LaunchAuth,
     /// Whether callbacks must carry a state token.
     pub callback_state: CallbackState,
+    /// Which customCSV counts.
+    pub custom_csv: CsvSource,
     /// Where a finished learner goes.
     pub finish_url: Option<FinishUrl>,
     /// SHA-256 of the token that its server-to-server calls carry.
@@ -42,6 +44,27 @@ pub enum CallbackState {
     Required,
     /// Legacy callbacks without a token are taken; a token that is given is checked all the same.
     Off,
+}
+
+/// Which customCSV of a platform counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CsvSource {
+    /// One in the browser's request, else the one remembered.
+    #[default]
+    Accepted,
+    /// Only one that came by a checked LoginRequest.
+    Remembered,
+}
+
+impl CsvSource {
+    /// As it is written and stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CsvSource::Accepted => "accepted",
+            CsvSource::Remembered => "remembered",
+        }
+    }
 }
 
 /// A template of the address where a finished learner goes. May hold `{toolSessionID}` and `{uid}`.

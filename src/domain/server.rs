@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -33,6 +34,11 @@ pub struct Server {
     pub timeout: Option<Duration>,
     /// Whether its address may be private or loopback.
     pub private_network: bool,
+    /// By how many minutes the time of a LoginRequest may be off, either way; 0: any time counts. Where a sysadmin
+    /// set none, that of the settings holds.
+    pub login_window_minutes: Option<i64>,
+    /// The time zone in which it writes times without one.
+    pub time_zone: Tz,
     /// The tools that it is shown for.
     pub tools: BTreeSet<Signature>,
     /// The tools' own configuration on this server.

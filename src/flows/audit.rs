@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{Gateway, Refusal};
-use crate::domain::audit::{Actor, Entry, Place};
+use crate::domain::audit::{Actor, Entry, Filter, Place};
 
 /// An entry to hand to the store together with the change that it tells of. `change` is what the subject
 /// was before and what it is after, either as nothing where it was made or removed; fields that hold
@@ -25,6 +25,7 @@ pub fn entry(
 const ON_A_PAGE: usize = 50;
 
 /// A page of the audit.
+#[derive(Default)]
 pub struct Page {
     /// The newest first.
     pub entries: Vec<Entry>,
@@ -32,10 +33,14 @@ pub struct Page {
     pub older: Option<Place>,
 }
 
-/// The newest entries; those before a place, where one is given.
-pub async fn page(gateway: &Gateway, before: Option<&Place>) -> Result<Page, Refusal> {
+/// The newest entries of those that are looked for; those before a place, where one is given.
+pub async fn page(
+    gateway: &Gateway,
+    filter: &Filter,
+    before: Option<&Place>,
+) -> Result<Page, Refusal> {
     let most = i64::try_from(ON_A_PAGE + 1).unwrap_or(i64::MAX);
-    let mut entries = gateway.store.audit(before, most).await?;
+    let mut entries = gateway.store.audit(filter, before, most).await?;
     let more = entries.len() > ON_A_PAGE;
     entries.truncate(ON_A_PAGE);
     let older = entries.last().filter(|_| more).map(Entry::place);

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::admission::{Proof, Visitor};
+use super::remembered::{self, Whose};
 use super::{Gateway, Refusal};
 use crate::domain::base_url::is_within;
 use crate::domain::configuration::Configuration;
 use crate::domain::content::{Content, ContentKey, Place};
-use crate::domain::custom_csv::CustomCsv;
+use crate::domain::custom_csv::{CustomCsv, NamedServer};
 use crate::domain::id::ToolContentId;
 use crate::domain::launch_mode::LaunchMode;
 use crate::domain::launch_record::Noted;
-use crate::domain::person::Person;
+use crate::domain::person::{Person, login_key};
+use crate::domain::platform::CsvSource;
 use crate::domain::query::Query;
 use crate::domain::redirect::Redirect;
 use crate::domain::server::Server;
@@ -69,12 +71,36 @@ pub async fn open(
         _ => Ok(()),
     };
     let content = match stored {
-        Some(content) => content,
+        Some(content) => {
+            if let (CsvSource::Remembered, Some(csv), Some(launcher)) =
+                (visitor.platform.custom_csv, &csv, &launcher)
+            {
+                let whose = Whose {
+                    platform: &key.platform,
+                    lams_login: launcher.name(),
+                    server: None,
+                };
+                remembered::is_one_of(gateway, csv, &visitor.tool, whose, now).await?;
+            }
+            content
+        }
         None => {
-            let csv = csv.as_ref().ok_or(Refusal::CustomCsvMissing)?;
             let named = query.get("extLmsId").filter(|id| !id.trim().is_empty());
-            let (server, place) = place_of(&visitor.configuration, &visitor.tool, csv, named)?;
+            let given = Given {
+                csv: csv.as_ref(),
+                server: named,
+                launcher: launcher.as_ref(),
+            };
+            let (counts, named) = counting(gateway, visitor, given, now, noted).await?;
+            let named = named.as_deref();
+            let (server, place) = place_of(&visitor.configuration, &visitor.tool, &counts, named)?;
             check_person(&server)?;
+            if proven
+                && let Some(launcher) = &launcher
+                && !is_same_login(launcher.external_login(&server), &counts.user)
+            {
+                return Err(Refusal::SomebodyElse);
+            }
             gateway.insert_content(&key, &place, now).await?
         }
     };
@@ -101,9 +127,51 @@ pub async fn open(
     Ok(redirect.author(id, content.ext_id.as_ref(), state.as_deref()))
 }
 
+/// What an author's launch says of where new content goes.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    csv: Option<&'a CustomCsv>,
+    /// `extLmsId`.
+    server: Option<&'a str>,
+    launcher: Option<&'a Person>,
+}
+
+/// The customCSV that counts for new content, and the server that is named beside it: the one in the address,
+/// else the one that the author's login brought; the latter alone where the platform wants that.
+async fn counting(
+    gateway: &Gateway,
+    visitor: &Visitor,
+    given: Given<'_>,
+    now: DateTime<Utc>,
+    noted: &mut Noted,
+) -> Result<(CustomCsv, Option<String>), Refusal> {
+    let policy = visitor.platform.custom_csv;
+    if let (CsvSource::Accepted, Some(csv)) = (policy, given.csv) {
+        return Ok((csv.clone(), given.server.map(str::to_owned)));
+    }
+    // Nobody came by a login whom the launch does not name.
+    let launcher = given.launcher.ok_or(Refusal::CustomCsvMissing)?;
+    let of_csv = given.csv.and_then(|csv| match &csv.server {
+        Some(NamedServer::Id(id)) => Some(id.as_str()),
+        _ => None,
+    });
+    let whose = Whose {
+        platform: &visitor.platform.id,
+        lams_login: launcher.name(),
+        server: given.server.or(of_csv),
+    };
+    let (configuration, tool) = (&visitor.configuration, &visitor.tool);
+    let recalled = remembered::recall(gateway, configuration, tool, whose, now).await?;
+    if given.csv.is_some_and(|csv| *csv != recalled.csv) {
+        return Err(Refusal::NotAsRemembered);
+    }
+    noted.remembered = Some(recalled.from);
+    Ok((recalled.csv, Some(recalled.server)))
+}
+
 /// Whether two names are of one login: LAMS and its servers do not regard case.
-fn is_same_login(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
+pub(super) fn is_same_login(one: &str, other: &str) -> bool {
+    login_key(one) == login_key(other)
 }
 
 /// Where new content goes, by what its customCSV says.
@@ -116,18 +184,23 @@ pub(super) fn place_of(
     let server = configuration
         .choose_server(&tool.signature, csv, ext_lms_id)?
         .clone();
+    let place = place_on(&server, csv)?;
+    Ok((server, place))
+}
+
+/// Where new content goes on its server.
+pub(super) fn place_on(server: &Server, csv: &CustomCsv) -> Result<Place, Refusal> {
     let address = csv.course_url.as_deref();
     if address.is_some_and(|address| !is_within(address, server.url.origin())) {
         return Err(Refusal::CourseUrl(server.id.clone()));
     }
-    let place = Place {
+    Ok(Place {
         server: server.id.clone(),
         user: csv.user.clone(),
         course: csv.course.clone(),
         section: csv.section.clone(),
         course_url: csv.course_url.clone(),
-    };
-    Ok((server, place))
+    })
 }
 
 impl Gateway {

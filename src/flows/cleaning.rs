@@ -33,6 +33,10 @@ pub async fn keep(gateway: Gateway, kept: TimeDelta) {
 async fn clean(gateway: &Gateway, kept: TimeDelta) -> Result<bool, StoreError> {
     let before = Utc::now() - kept;
     sysadmin::clean(gateway, Utc::now()).await?;
+    gateway
+        .store
+        .clean_remembered(Utc::now() - gateway.csv_kept())
+        .await?;
     gateway.store.clean_journal(before).await?;
     gateway.store.clean_bulks(before).await?;
     gateway.store.clean_launches(before).await

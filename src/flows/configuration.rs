@@ -11,7 +11,7 @@ use super::lms::stored::lms_of;
 use crate::domain::base_url::BaseUrl;
 use crate::domain::configuration::Configuration;
 use crate::domain::launch_signature::LaunchKey;
-use crate::domain::platform::{CallbackState, FinishUrl, LaunchAuth, Platform};
+use crate::domain::platform::{CallbackState, CsvSource, FinishUrl, LaunchAuth, Platform};
 use crate::domain::secret_keys::{Drawer, Vault, VaultError};
 use crate::domain::server::Server;
 use crate::domain::tool::Tool;
@@ -119,6 +119,11 @@ fn platform_of(record: PlatformRecord, vault: &Vault) -> Result<Platform, LoadEr
             "off" => CallbackState::Off,
             _ => return Err(unreadable("callback_state")),
         },
+        custom_csv: match record.custom_csv.as_str() {
+            "accepted" => CsvSource::Accepted,
+            "remembered" => CsvSource::Remembered,
+            _ => return Err(unreadable("custom_csv")),
+        },
         api_token_hash: match &record.api_token_hash {
             Some(hash) => Some(
                 hash.as_slice()
@@ -149,6 +154,10 @@ fn server_of(record: ServerRecord, vault: &Vault) -> Result<Server, LoadError> {
         )),
         None => None,
     };
+    let time_zone = match record.time_zone.as_deref() {
+        Some(zone) => zone.parse().map_err(|_| unreadable("time_zone"))?,
+        None => chrono_tz::Tz::UTC,
+    };
     let tools: Result<BTreeSet<_>, _> = record
         .tools
         .iter()
@@ -171,6 +180,8 @@ fn server_of(record: ServerRecord, vault: &Vault) -> Result<Server, LoadError> {
         enabled: record.enabled,
         sign_redirects: record.sign_redirects,
         private_network: record.private_network,
+        login_window_minutes: record.login_window_minutes,
+        time_zone,
         key,
         timeout,
     })

@@ -40,11 +40,14 @@ pub struct Gateway {
 
 struct Shared {
     configuration: ArcSwap<Configuration>,
+    /// One loads at a time: who began earlier must not put what is older in place of what is newer.
+    loading: tokio::sync::Mutex<()>,
     public_url: String,
     public_path: String,
     state_keys: StateKeys,
     vault: Vault,
     lifetimes: Lifetimes,
+    logins: Logins,
     sessions: Cache<SessionKey, Arc<SessionFacts>>,
     recorder: Recorder,
     outbound: Outbound,
@@ -69,6 +72,16 @@ pub struct Lifetimes {
     pub learner: TimeDelta,
 }
 
+/// How logins into platforms are taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Logins {
+    /// How long a customCSV is remembered.
+    pub csv_kept: TimeDelta,
+    /// By how many minutes the time of a login may be off, where its server says nothing else; 0: any time
+    /// counts.
+    pub window_minutes: i64,
+}
+
 /// What a gateway starts with.
 pub struct Start {
     /// The database.
@@ -79,6 +92,8 @@ pub struct Start {
     pub secret_keys: SecretKeys,
     /// How long state tokens live.
     pub lifetimes: Lifetimes,
+    /// How logins are taken.
+    pub logins: Logins,
     /// Who writes the launch records.
     pub recorder: Recorder,
     /// The way out.
@@ -88,6 +103,16 @@ pub struct Start {
 /// The facts of so many sessions are kept in memory, the most used ones.
 const SESSIONS_IN_MEMORY: u64 = 100_000;
 
+impl Logins {
+    /// As the settings have it.
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            csv_kept: settings.csv_kept,
+            window_minutes: settings.login_window_minutes,
+        }
+    }
+}
+
 impl Gateway {
     /// Loads the configuration.
     pub async fn start(start: Start) -> Result<Self, LoadError> {
@@ -95,11 +120,13 @@ impl Gateway {
         let configuration = load(&start.store, &vault).await?;
         let shared = Shared {
             configuration: ArcSwap::from_pointee(configuration),
+            loading: tokio::sync::Mutex::default(),
             public_path: path_of(&start.public_url),
             public_url: start.public_url,
             state_keys: start.secret_keys.state_keys(),
             vault,
             lifetimes: start.lifetimes,
+            logins: start.logins,
             sessions: Cache::new(SESSIONS_IN_MEMORY),
             outbound: start.outbound.telling(Arc::new({
                 let recorder = start.recorder.clone();
@@ -131,6 +158,7 @@ impl Gateway {
                 author: settings.state_author,
                 learner: settings.state_learner,
             },
+            logins: Logins::of(settings),
             recorder,
             outbound: Outbound::new(Limits::with_archives_of(settings.archive_max_mib)),
         })
@@ -147,6 +175,7 @@ impl Gateway {
 
     /// Loads the configuration anew and swaps the snapshot.
     pub async fn reload(&self) -> Result<(), LoadError> {
+        let _alone = self.shared.loading.lock().await;
         let configuration = load(&self.store, &self.shared.vault).await?;
         self.shared.configuration.store(Arc::new(configuration));
         Ok(())
@@ -165,6 +194,16 @@ impl Gateway {
     /// The path of that address: empty, or with a slash at its beginning.
     pub fn public_path(&self) -> &str {
         &self.shared.public_path
+    }
+
+    /// How long a customCSV of a LoginRequest is remembered.
+    pub fn csv_kept(&self) -> TimeDelta {
+        self.shared.logins.csv_kept
+    }
+
+    /// By how many minutes the time of a login may be off, where its server says nothing else.
+    pub fn login_window_minutes(&self) -> i64 {
+        self.shared.logins.window_minutes
     }
 
     /// The bytes that an archive may have.

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Gateway, Refusal, journal};
 use crate::domain::address_parts::AddressParts;
 use crate::domain::custom_csv::Reading;
+use crate::domain::id::{PlatformId, Signature};
+use crate::domain::journal::{Entry, EntryKey, Operation};
 use crate::domain::launch_record::LaunchOutcome;
-use crate::store::{LaunchFilter, LaunchHour, Side, StoredCall, StoredLaunch};
+use crate::store::{
+    LaunchFilter, LaunchHour, Side, StoreError, StoredCall, StoredLaunch, first_id_of,
+};
 
 /// So many launches stand on a page.
 const ON_A_PAGE: usize = 50;
@@ -48,12 +52,30 @@ pub async fn page(gateway: &Gateway, filter: &LaunchFilter) -> Result<Page, Refu
     })
 }
 
-/// The launches after a place, the newest first, as many as a page has: what somebody who looks on has
-/// not seen.
-pub async fn newer(gateway: &Gateway, filter: &LaunchFilter) -> Result<Vec<StoredLaunch>, Refusal> {
+/// Another instance may store what happened up to so long ago after what happened here just now.
+const LATE: TimeDelta = TimeDelta::seconds(10);
+
+/// The launches after a place, the newest first, as many as a page has: what somebody who looks on may
+/// not have seen, and what happened shortly before the place.
+pub async fn newer(
+    gateway: &Gateway,
+    filter: &LaunchFilter,
+    after: i64,
+) -> Result<Vec<StoredLaunch>, Refusal> {
     gateway.recorder().settle().await;
     let most = i64::try_from(ON_A_PAGE).unwrap_or(i64::MAX);
-    Ok(gateway.store.launches(filter, most).await?)
+    let late = first_id_of(DateTime::UNIX_EPOCH + LATE);
+    let filter = LaunchFilter {
+        before: None,
+        after: Some(after.saturating_sub(late).max(0)),
+        ..filter.clone()
+    };
+    Ok(gateway.store.launches(&filter, most).await?)
+}
+
+/// The place after which is what happens from now on.
+pub fn place_now(now: DateTime<Utc>) -> i64 {
+    first_id_of(now)
 }
 
 /// How a launch's customCSV was read.
@@ -87,12 +109,14 @@ pub struct Story {
     pub launch: StoredLaunch,
     /// What came in.
     pub came_in: AddressParts,
-    /// Its customCSV, where it had one.
+    /// The customCSV that counted, where there was one: the one remembered of a login, else that of the address.
     pub csv: Option<Csv>,
     /// Where the browser was sent, where it was.
     pub sent_to: Option<AddressParts>,
     /// The launch and what was around it, in the order of time.
     pub timeline: Vec<Event>,
+    /// The journal's entries about its session and its content, but those that failed.
+    pub entries: Vec<Entry>,
 }
 
 /// So much is shown of what was before a launch, and of what came after, each of launches and calls.
@@ -116,7 +140,11 @@ pub async fn story(gateway: &Gateway, id: i64) -> Result<Option<Story>, Refusal>
     let came_in = AddressParts::of(&launch.came_with);
     let configuration = gateway.configuration();
     let tool = configuration.tool(&launch.signature);
-    let csv = came_in.get("customCSV").map(|text| Csv {
+    // One that a launch lacked was remembered from the way in.
+    let csv = came_in
+        .get("customCSV")
+        .or(launch.remembered_csv.as_deref());
+    let csv = csv.map(|text| Csv {
         text: text.to_owned(),
         reading: tool.map(|tool| Reading::of(text, &tool.custom_csv)),
     });
@@ -125,8 +153,34 @@ pub async fn story(gateway: &Gateway, id: i64) -> Result<Option<Story>, Refusal>
         csv,
         sent_to: launch.sent_to.as_deref().map(AddressParts::of),
         timeline,
+        entries: entries_about(gateway, &launch).await?,
         launch,
     }))
+}
+
+/// The entries by which a launch's session and content came about, or are to; none that failed.
+async fn entries_about(gateway: &Gateway, launch: &StoredLaunch) -> Result<Vec<Entry>, StoreError> {
+    let (Ok(platform), Ok(signature)) = (launch.platform_id.parse(), launch.signature.parse())
+    else {
+        return Ok(Vec::new());
+    };
+    let numbers = [
+        (Operation::Session, launch.tool_session_id),
+        (Operation::Copy, launch.tool_content_id),
+        (Operation::Import, launch.tool_content_id),
+    ];
+    let mut entries = Vec::new();
+    for (operation, number) in numbers {
+        let Some(local_id) = number else { continue };
+        let key = EntryKey {
+            platform: PlatformId::clone(&platform),
+            signature: Signature::clone(&signature),
+            operation,
+            local_id,
+        };
+        entries.extend(gateway.store.current_entry(&key).await?);
+    }
+    Ok(entries)
 }
 
 /// How many launches came to what.

@@ -8,6 +8,7 @@ use crate::domain::id::{InvalidId, ServerId};
 use crate::domain::launch_mode::UnknownMode;
 use crate::domain::launch_signature::LaunchSignatureError;
 use crate::domain::lms::NoCourseId;
+use crate::domain::login_request::LoginError;
 use crate::domain::query::QueryError;
 use crate::domain::state_token::StateError;
 use crate::domain::tool::NotAnExtId;
@@ -44,6 +45,18 @@ pub enum Refusal {
     CustomCsvMissing,
     #[error(transparent)]
     CustomCsv(#[from] CustomCsvError),
+    #[error("nothing is remembered of a course from which this person came")]
+    NothingRemembered,
+    #[error("this person came from {0} servers that have this tool, and none is named")]
+    SeveralRemembered(usize),
+    #[error("the remembered {0}")]
+    RememberedCsv(CustomCsvError),
+    #[error("the remembered customCSV names another server than {0}, from which it came")]
+    RememberedElsewhere(String),
+    #[error("customCSV is not what came with the login")]
+    NotAsRemembered,
+    #[error(transparent)]
+    LoginRequest(#[from] LoginError),
     #[error("the course address in customCSV is not one of the server {0}")]
     CourseUrl(ServerId),
     #[error("the request's body is not as it must be: {0}")]
@@ -61,7 +74,7 @@ pub enum Refusal {
     #[error(transparent)]
     NoCourseId(#[from] NoCourseId),
     #[error(transparent)]
-    Lms(#[from] LmsError),
+    Lms(Box<LmsError>),
     #[error("the external system has no portfolio of this")]
     NoPortfolio,
     #[error(transparent)]
@@ -108,4 +121,10 @@ pub enum Refusal {
     Outbound(#[from] OutboundError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<LmsError> for Refusal {
+    fn from(error: LmsError) -> Self {
+        Refusal::Lms(Box::new(error))
+    }
 }

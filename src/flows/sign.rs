@@ -1,10 +1,11 @@
-//! Signing a launch address by hand, for trying.
+//! Signing addresses by hand, for trying: of launches, and of logins.
 
 use chrono::Utc;
 use secrecy::ExposeSecret;
 
-use super::configuration::{LoadError, secret_of};
+use super::configuration::{LoadError, load, secret_of};
 use crate::domain::launch_signature::LaunchKey;
+use crate::domain::login_request::{Method, login_path};
 use crate::domain::secret_keys::Vault;
 use crate::store::Store;
 
@@ -20,6 +21,15 @@ pub enum SignError {
     /// The path is not one of the platform's.
     #[error("the path must begin with /{0}/")]
     ForeignPath(String),
+    /// There is no such server.
+    #[error("there is no server {0:?}")]
+    UnknownServer(String),
+    /// The server has no key.
+    #[error("the server {0:?} has no key")]
+    NoKey(String),
+    /// A learner whose lesson is in the hash has to name it.
+    #[error("learnerStrictAuth needs a lesson: name one by --lesson")]
+    NoLesson,
     /// The secret cannot be read.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -50,4 +60,28 @@ pub async fn sign(
     )?;
     let secret = secret.ok_or_else(|| SignError::NoSecret(platform.to_owned()))?;
     Ok(LaunchKey::new(secret.expose_secret()).sign(path, uid, Utc::now()))
+}
+
+/// Path and query of a LoginRequest as a server itself would send its user there, at this moment.
+pub async fn sign_login(
+    store: &Store,
+    vault: &Vault,
+    (platform, server): (&str, &str),
+    (uid, method): (&str, Method),
+    more: &[(&str, &str)],
+) -> Result<String, SignError> {
+    let configuration = load(store, vault).await?;
+    if configuration.platform(platform).is_none() {
+        return Err(SignError::UnknownPlatform(platform.to_owned()));
+    }
+    let found = configuration
+        .server(server)
+        .ok_or_else(|| SignError::UnknownServer(server.to_owned()))?;
+    let has_lesson = more.iter().any(|(name, _)| *name == "lsid");
+    if method == Method::LearnerStrictAuth && !has_lesson {
+        return Err(SignError::NoLesson);
+    }
+    let ts = Utc::now().timestamp_millis().to_string();
+    login_path(platform, found, (&ts, uid, method), more)
+        .ok_or_else(|| SignError::NoKey(server.to_owned()))
 }

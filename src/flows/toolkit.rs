@@ -1,6 +1,6 @@
 //! The toolkit: which tools an author may choose, filtered here and not in a browser (protocol 7).
 
-use super::Gateway;
+use super::{Gateway, Refusal};
 use crate::domain::platform::Platform;
 use crate::domain::redirect::tool_page;
 
@@ -15,6 +15,15 @@ pub struct ToolkitTool {
     pub author_url: String,
     /// The enabled servers that it is mapped to.
     pub servers: Vec<String>,
+}
+
+/// The server that somebody of a platform last came from by a LoginRequest.
+pub async fn server_of_user(
+    gateway: &Gateway,
+    platform: &Platform,
+    user: &str,
+) -> Result<Option<String>, Refusal> {
+    Ok(gateway.store.last_server_of(&platform.id, user).await?)
 }
 
 /// The tools of a server for a platform; none without a known, enabled server.

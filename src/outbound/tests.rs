@@ -26,6 +26,8 @@ pub(super) fn server() -> Server {
         sign_redirects: true,
         timeout: None,
         private_network: true,
+        login_window_minutes: None,
+        time_zone: chrono_tz::Tz::UTC,
         tools: Default::default(),
         settings: Default::default(),
         lms: None,

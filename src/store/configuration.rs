@@ -15,27 +15,30 @@ statements! {
     VERSION = "select version from configuration_version where id = 1";
     /// Also the lock that keeps two changes apart.
     NEXT_VERSION = "update configuration_version set version = version + 1 where id = 1";
-    PLATFORMS = "select id, name, url, launch_auth, launch_secret, callback_state, api_token_hash, finish_url
+    PLATFORMS = "select id, name, url, launch_auth, launch_secret, callback_state, api_token_hash, custom_csv,
+            finish_url
         from platforms order by id";
-    SERVERS = "select id, name, url, server_key, prefix, enabled, sign_redirects, timeout_ms, private_network
+    SERVERS = "select id, name, url, server_key, prefix, enabled, sign_redirects, timeout_ms, private_network,
+            login_window_minutes, time_zone
         from servers order by id";
     SERVER_TOOLS = "select server_id, signature from server_tools";
     TOOL_SETTINGS = "select server_id, signature, name, value from tool_settings";
     TOOLS = "select signature, definition from tools order by signature";
     SET_PLATFORM = "insert into platforms (id, name, url, launch_auth, launch_secret, callback_state,
-            api_token_hash, finish_url, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+            api_token_hash, custom_csv, finish_url, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
         on conflict (id) do update set name = excluded.name, url = excluded.url,
             launch_auth = excluded.launch_auth, launch_secret = excluded.launch_secret,
             callback_state = excluded.callback_state, api_token_hash = excluded.api_token_hash,
-            finish_url = excluded.finish_url, updated_at = excluded.updated_at";
+            custom_csv = excluded.custom_csv, finish_url = excluded.finish_url, updated_at = excluded.updated_at";
     SET_SERVER = "insert into servers (id, name, url, server_key, prefix, enabled, sign_redirects, timeout_ms,
-            private_network, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+            private_network, login_window_minutes, time_zone, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
         on conflict (id) do update set name = excluded.name, url = excluded.url,
             server_key = excluded.server_key, prefix = excluded.prefix, enabled = excluded.enabled,
             sign_redirects = excluded.sign_redirects, timeout_ms = excluded.timeout_ms,
-            private_network = excluded.private_network, updated_at = excluded.updated_at";
+            private_network = excluded.private_network,
+            login_window_minutes = excluded.login_window_minutes, time_zone = excluded.time_zone, updated_at = excluded.updated_at";
     UNMAP = "delete from server_tools where server_id = $1";
     MAP = "insert into server_tools (server_id, signature) values ($1, $2)";
     UNSET = "delete from tool_settings where server_id = $1";
@@ -60,6 +63,7 @@ pub struct PlatformRecord {
     pub launch_secret: Option<Vec<u8>>,
     pub callback_state: String,
     pub api_token_hash: Option<Vec<u8>>,
+    pub custom_csv: String,
     pub finish_url: Option<String>,
 }
 
@@ -79,6 +83,8 @@ pub struct ServerRecord {
     pub sign_redirects: bool,
     pub timeout_ms: Option<i64>,
     pub private_network: bool,
+    pub login_window_minutes: Option<i64>,
+    pub time_zone: Option<String>,
     #[sqlx(skip)]
     pub tools: BTreeSet<String>,
     #[sqlx(skip)]
@@ -183,7 +189,7 @@ impl Change {
             within!(&mut *tx, c => sqlx::query(SET_PLATFORM)
                 .bind(&platform.id).bind(&platform.name).bind(&platform.url).bind(&platform.launch_auth)
                 .bind(&platform.launch_secret).bind(&platform.callback_state)
-                .bind(&platform.api_token_hash).bind(&platform.finish_url).bind(at)
+                .bind(&platform.api_token_hash).bind(&platform.custom_csv).bind(&platform.finish_url).bind(at)
                 .execute(c).map_ok(count))?;
         }
         for server in after.servers.values() {
@@ -209,7 +215,8 @@ async fn set_server(
     within!(&mut *tx, c => sqlx::query(SET_SERVER)
         .bind(&server.id).bind(&server.name).bind(&server.url).bind(&server.server_key)
         .bind(&server.prefix).bind(server.enabled).bind(server.sign_redirects)
-        .bind(server.timeout_ms).bind(server.private_network).bind(at)
+        .bind(server.timeout_ms).bind(server.private_network)
+        .bind(server.login_window_minutes).bind(&server.time_zone).bind(at)
         .execute(c).map_ok(count))?;
     for emptied in [UNMAP, UNSET] {
         within!(&mut *tx, c => sqlx::query(emptied).bind(&server.id).execute(c).map_ok(count))?;

@@ -7,67 +7,101 @@ use chrono::{DateTime, Utc};
 use super::{Store, StoreError, read};
 use crate::domain::launch_record::LaunchOutcome;
 
-/// Declares searches, each in both directions. `$1` and `$2` are the ids between which is looked, `$3` the
-/// outcome where it matters, `$4` how many are wanted at most.
+/// Declares searches, each in three directions: down from a place, up from one, and down from the newest to one.
+/// `$1` is the place, an id; `$2` the outcome, `$3` how many are wanted at most, `$4` to `$10` what else is
+/// known, each null where it does not matter. What a search is named after has to be given, and is said plainly,
+/// so that its index is used.
 macro_rules! searches {
-    ({ $($down:ident, $up:ident = $condition:literal;)+ } { $($name:ident = $sql:literal;)+ }) => {
+    (@sql $place:literal, $condition:literal, $order:literal) => {
+        concat!(
+            "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
+                tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
+                remembered_csv, remembered_at
+            from launches where ", $place, " and ", $condition, "
+                and (cast($2 as text) is null or outcome = $2)
+                and (cast($4 as text) is null or server_id = $4)
+                and (cast($5 as text) is null or user_name = $5)
+                and (cast($6 as text) is null or signature = $6)
+                and (cast($7 as text) is null or platform_id = $7)
+                and (cast($8 as bigint) is null or tool_content_id = $8)
+                and (cast($9 as bigint) is null or tool_session_id = $9)
+                and (cast($10 as text) is null or request_id = $10)
+            order by ", $order, " limit $3"
+        )
+    };
+    ({ $($name:ident = $condition:literal;)+ } { $($other:ident = $sql:literal;)+ }) => {
         $(
-            const $down: &str = concat!(
-                "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
-                    tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
-                from launches where id < $1 and id > $2 and ", $condition, " order by id desc limit $4");
-            const $up: &str = concat!(
-                "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
-                    tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
-                from launches where id < $1 and id > $2 and ", $condition, " order by id limit $4");
+            const $name: Ways = Ways {
+                down: searches!(@sql "id < $1", $condition, "id desc"),
+                up: searches!(@sql "id > $1", $condition, "id"),
+                newest: searches!(@sql "id > $1", $condition, "id desc"),
+            };
         )+
-        $(const $name: &str = $sql;)+
+        $(const $other: &str = $sql;)+
         #[cfg(test)]
         pub(super) const STATEMENTS: &[(&str, &str)] = &[
-            $((stringify!($down), $down), (stringify!($up), $up),)+
-            $((stringify!($name), $name)),+
+            $(
+                (stringify!($name), $name.down),
+                (stringify!($name), $name.up),
+                (stringify!($name), $name.newest),
+            )+
+            $((stringify!($other), $other)),+
         ];
     };
 }
 
+/// One way to look, in its three directions.
+struct Ways {
+    down: &'static str,
+    up: &'static str,
+    newest: &'static str,
+}
+
 searches! {{
-    ALL, ALL_UP = "(cast($3 as text) is null or outcome = $3)";
-    NOT_REDIRECTED, NOT_REDIRECTED_UP = "outcome in ('page', 'refused', 'failed') and outcome = $3";
-    NOT_REDIRECTED_OF_SERVER, NOT_REDIRECTED_OF_SERVER_UP =
-        "outcome in ('page', 'refused', 'failed') and outcome = $3 and server_id = $5";
-    OF_SERVER, OF_SERVER_UP = "(cast($3 as text) is null or outcome = $3) and server_id = $5";
-    OF_USER, OF_USER_UP = "(cast($3 as text) is null or outcome = $3) and user_name = $5
-        and (cast($6 as text) is null or server_id = $6)";
-    OF_REQUEST, OF_REQUEST_UP = "(cast($3 as text) is null or outcome = $3) and request_id = $5
-        and (cast($6 as text) is null or server_id = $6)";
-    OF_CONTENT, OF_CONTENT_UP = "(cast($3 as text) is null or outcome = $3) and tool_content_id = $5
-        and (cast($6 as text) is null or server_id = $6) and (cast($7 as text) is null or user_name = $7)";
-    OF_SESSION, OF_SESSION_UP = "(cast($3 as text) is null or outcome = $3) and tool_session_id = $5
-        and (cast($6 as text) is null or server_id = $6) and (cast($7 as text) is null or user_name = $7)";
+    ALL = "true";
+    PAGES = "outcome in ('page', 'refused', 'failed') and outcome = 'page'";
+    REFUSED = "outcome in ('page', 'refused', 'failed') and outcome = 'refused'";
+    FAILED = "outcome in ('page', 'refused', 'failed') and outcome = 'failed'";
+    PAGES_OF_SERVER = "outcome in ('page', 'refused', 'failed') and outcome = 'page' and server_id = $4";
+    REFUSED_OF_SERVER = "outcome in ('page', 'refused', 'failed') and outcome = 'refused' and server_id = $4";
+    FAILED_OF_SERVER = "outcome in ('page', 'refused', 'failed') and outcome = 'failed' and server_id = $4";
+    OF_SERVER = "server_id = $4";
+    OF_TOOL = "signature = $6";
+    OF_TOOL_ON_SERVER = "signature = $6 and server_id = $4";
+    OF_PLATFORM = "platform_id = $7";
+    OF_USER = "user_name = $5";
+    OF_REQUEST = "request_id = $10";
+    OF_CONTENT = "tool_content_id = $8";
+    OF_SESSION = "tool_session_id = $9";
 } {
     FIND = "select id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id,
-            tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
+            tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
+            remembered_csv, remembered_at
         from launches where id = $1";
     EARLIER_IN_CONTENT = "select id, at, kind, request_id, platform_id, signature, server_id, user_name,
-            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
+            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
+            remembered_csv, remembered_at
         from launches
         where tool_content_id = $1 and tool_session_id is null and platform_id = $2 and signature = $3
             and id < $4 and (cast($5 as text) is null or user_name = $5)
         order by id desc limit $6";
     LATER_IN_CONTENT = "select id, at, kind, request_id, platform_id, signature, server_id, user_name,
-            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
+            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
+            remembered_csv, remembered_at
         from launches
         where tool_content_id = $1 and tool_session_id is null and platform_id = $2 and signature = $3
             and id > $4 and (cast($5 as text) is null or user_name = $5)
         order by id limit $6";
     EARLIER_IN_SESSION = "select id, at, kind, request_id, platform_id, signature, server_id, user_name,
-            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
+            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
+            remembered_csv, remembered_at
         from launches
         where tool_session_id = $1 and platform_id = $2 and signature = $3
             and id < $4 and (cast($5 as text) is null or user_name = $5)
         order by id desc limit $6";
     LATER_IN_SESSION = "select id, at, kind, request_id, platform_id, signature, server_id, user_name,
-            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code
+            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
+            remembered_csv, remembered_at
         from launches
         where tool_session_id = $1 and platform_id = $2 and signature = $3
             and id > $4 and (cast($5 as text) is null or user_name = $5)
@@ -107,6 +141,8 @@ pub struct StoredLaunch {
     pub sent_to: Option<String>,
     pub reason: Option<String>,
     pub code: Option<String>,
+    pub remembered_csv: Option<String>,
+    pub remembered_at: Option<DateTime<Utc>>,
 }
 
 /// An outgoing call as it is stored.
@@ -122,8 +158,7 @@ pub struct StoredCall {
     pub ms: f64,
 }
 
-/// Which launches are looked for; what is `None` does not matter. A request id says most, then a session,
-/// then content: beside one of them the lesser ones are not asked.
+/// Which launches are looked for; what is `None` does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LaunchFilter {
     /// By the request id on its page.
@@ -136,9 +171,13 @@ pub struct LaunchFilter {
     pub session: Option<i64>,
     /// The server's id.
     pub server: Option<String>,
+    /// The tool's signature.
+    pub tool: Option<String>,
+    /// The platform's id.
+    pub platform: Option<String>,
     /// What they came to.
     pub outcome: Option<LaunchOutcome>,
-    /// Only those before this id.
+    /// Only those before this id; it counts before `after`.
     pub before: Option<i64>,
     /// Only those after this id.
     pub after: Option<i64>,
@@ -151,6 +190,44 @@ pub enum Side {
     Earlier,
     /// After it, the nearest first.
     Later,
+}
+
+impl LaunchFilter {
+    /// The way to look by what says most.
+    fn ways(&self) -> &'static Ways {
+        match self {
+            Self {
+                request: Some(_), ..
+            } => &OF_REQUEST,
+            Self {
+                session: Some(_), ..
+            } => &OF_SESSION,
+            Self {
+                content: Some(_), ..
+            } => &OF_CONTENT,
+            Self { user: Some(_), .. } => &OF_USER,
+            _ => self.coarse_ways(),
+        }
+    }
+
+    /// The same where only such things are known as many launches have. Each outcome but the usual one has a
+    /// statement of its own, so that the database knows how many there are; a tool says more than that
+    /// somebody got a page, and less than that something went wrong.
+    fn coarse_ways(&self) -> &'static Ways {
+        match (self.outcome, &self.server, &self.tool, &self.platform) {
+            (Some(LaunchOutcome::Page), None, None, _) => &PAGES,
+            (Some(LaunchOutcome::Refused), None, ..) => &REFUSED,
+            (Some(LaunchOutcome::Failed), None, ..) => &FAILED,
+            (Some(LaunchOutcome::Page), Some(_), None, _) => &PAGES_OF_SERVER,
+            (Some(LaunchOutcome::Refused), Some(_), ..) => &REFUSED_OF_SERVER,
+            (Some(LaunchOutcome::Failed), Some(_), ..) => &FAILED_OF_SERVER,
+            (_, Some(_), Some(_), _) => &OF_TOOL_ON_SERVER,
+            (_, None, Some(_), _) => &OF_TOOL,
+            (_, Some(_), None, _) => &OF_SERVER,
+            (_, None, None, Some(_)) => &OF_PLATFORM,
+            (_, None, None, None) => &ALL,
+        }
+    }
 }
 
 impl Store {
@@ -167,67 +244,43 @@ impl Store {
         filter: &LaunchFilter,
         most: i64,
     ) -> Result<Vec<StoredLaunch>, StoreError> {
-        self.search(filter, Side::Earlier, most).await
+        let ways = filter.ways();
+        match (filter.before, filter.after) {
+            (None, Some(after)) => self.search(ways.newest, after, filter, most).await,
+            (before, _) => {
+                let before = before.unwrap_or(i64::MAX);
+                self.search(ways.down, before, filter, most).await
+            }
+        }
     }
 
-    /// The oldest launches that a filter lets through, oldest first: those right after a place.
+    /// The oldest launches after a place that a filter lets through, oldest first.
     pub async fn launches_from(
         &self,
         filter: &LaunchFilter,
         most: i64,
     ) -> Result<Vec<StoredLaunch>, StoreError> {
-        self.search(filter, Side::Later, most).await
+        let after = filter.after.unwrap_or_default();
+        self.search(filter.ways().up, after, filter, most).await
     }
 
     async fn search(
         &self,
+        sql: &'static str,
+        place: i64,
         filter: &LaunchFilter,
-        side: Side,
         most: i64,
     ) -> Result<Vec<StoredLaunch>, StoreError> {
-        let (before, after) = (filter.before.unwrap_or(i64::MAX), filter.after.unwrap_or(0));
-        let outcome = filter.outcome.map(LaunchOutcome::as_str);
-        let (user, server) = (filter.user.as_deref(), filter.server.as_deref());
-        let of = |down, up| match side {
-            Side::Earlier => down,
-            Side::Later => up,
-        };
-        let text = match (filter.request.as_deref(), filter.session, filter.content) {
-            (Some(request), ..) => Some((of(OF_REQUEST, OF_REQUEST_UP), request)),
-            (None, None, None) => user.map(|user| (of(OF_USER, OF_USER_UP), user)),
-            _ => None,
-        };
-        if let Some((sql, text)) = text {
-            return Ok(read!(self, pool => sqlx::query_as::<_, StoredLaunch>(sql)
-                .bind(before).bind(after).bind(outcome).bind(most).bind(text).bind(server)
-                .fetch_all(pool))?);
-        }
-        let number = match (filter.session, filter.content) {
-            (Some(session), _) => Some((of(OF_SESSION, OF_SESSION_UP), session)),
-            (None, content) => content.map(|content| (of(OF_CONTENT, OF_CONTENT_UP), content)),
-        };
-        if let Some((sql, number)) = number {
-            return Ok(read!(self, pool => sqlx::query_as::<_, StoredLaunch>(sql)
-                .bind(before).bind(after).bind(outcome).bind(most).bind(number).bind(server).bind(user)
-                .fetch_all(pool))?);
-        }
-        let is_redirected = outcome.is_none() || filter.outcome == Some(LaunchOutcome::Redirected);
-        if let Some(server) = server {
-            let sql = match is_redirected {
-                true => of(OF_SERVER, OF_SERVER_UP),
-                false => of(NOT_REDIRECTED_OF_SERVER, NOT_REDIRECTED_OF_SERVER_UP),
-            };
-            return Ok(read!(self, pool => sqlx::query_as::<_, StoredLaunch>(sql)
-                .bind(before).bind(after).bind(outcome).bind(most).bind(server)
-                .fetch_all(pool))?);
-        }
-        let sql = match is_redirected {
-            true => of(ALL, ALL_UP),
-            false => of(NOT_REDIRECTED, NOT_REDIRECTED_UP),
-        };
-        Ok(read!(self, pool => sqlx::query_as::<_, StoredLaunch>(sql)
-            .bind(before).bind(after).bind(outcome).bind(most)
-            .fetch_all(pool))?)
+        // Planned anew each time, for what is looked for: what is frequent is found on the way through the
+        // newest, what is rare by its own index. A plan for both would be wrong for one.
+        Ok(
+            read!(self, pool => sqlx::query_as::<_, StoredLaunch>(sql).persistent(false)
+            .bind(place).bind(filter.outcome.map(LaunchOutcome::as_str)).bind(most)
+            .bind(filter.server.as_deref()).bind(filter.user.as_deref())
+            .bind(filter.tool.as_deref()).bind(filter.platform.as_deref())
+            .bind(filter.content).bind(filter.session).bind(filter.request.as_deref())
+            .fetch_all(pool))?,
+        )
     }
 
     /// Other launches of the same person in the same session, or, where a launch was of none, in the same

@@ -1,7 +1,7 @@
 //! Launches, outgoing calls, and how many there were each hour: written many at once, counted, forgotten.
 //! How they are found again is in `launch_search.rs`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Utc};
@@ -12,8 +12,9 @@ use crate::domain::launch_record::{CallRecord, LaunchRecord};
 
 statements! {
     INSERT = "insert into launches (id, at, kind, request_id, platform_id, signature, server_id, user_name,
-            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
+            remembered_csv, remembered_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
     INSERT_CALL = "insert into outgoing_calls (id, at, platform_id, signature, tool_content_id, tool_session_id,
             server_id, method, outcome, reason, ms)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -22,19 +23,26 @@ statements! {
     HOURS = "select hour, server_id, outcome, launches from launch_hours where hour >= $1 order by hour, server_id";
     DAYS = "select hour / 24 as hour, server_id, outcome, cast(sum(launches) as bigint) as launches
         from launch_hours where hour >= $1 group by hour / 24, server_id, outcome order by hour / 24, server_id";
+    COUNT_TOOL = "insert into launch_tools (hour, signature, outcome, launches) values ($1, $2, $3, $4)
+        on conflict (hour, signature, outcome) do update set launches = launch_tools.launches + excluded.launches";
+    /// The sum of each tool and outcome.
+    TOOLS = "select signature, outcome, cast(sum(launches) as bigint) as launches
+        from launch_tools where hour >= $1 group by signature, outcome";
     CLEAN = "delete from launches where id in (select id from launches where id < $1 order by id limit 5000)";
     CLEAN_CALLS = "delete from outgoing_calls
         where id in (select id from outgoing_calls where id < $1 order by id limit 5000)";
     CLEAN_HOURS = "delete from launch_hours where hour < $1";
+    CLEAN_TOOLS = "delete from launch_tools where hour < $1";
 }
 
 /// Many launches in one statement. On PostgreSQL alone: each statement there costs a way to the server and
 /// back, which at ten thousand launches a second is most of the work; SQLite has no such way.
 const INSERT_MANY: &str = "insert into launches (id, at, kind, request_id, platform_id, signature, server_id, user_name,
-        tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code)
+        tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
+        remembered_csv, remembered_at)
     select * from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
         $8::text[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[], $13::double precision[], $14::text[],
-        $15::text[], $16::text[], $17::text[])";
+        $15::text[], $16::text[], $17::text[], $18::text[], $19::timestamptz[])";
 
 /// The statements that only PostgreSQL knows.
 #[cfg(test)]
@@ -47,6 +55,17 @@ pub struct LaunchHour {
     pub hour: i64,
     /// The server; empty where none is known.
     pub server_id: String,
+    /// See [`LaunchOutcome`].
+    pub outcome: String,
+    /// How many.
+    pub launches: i64,
+}
+
+/// How many launches of one outcome a tool had.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ToolLaunches {
+    /// The tool.
+    pub signature: String,
     /// See [`LaunchOutcome`].
     pub outcome: String,
     /// How many.
@@ -94,6 +113,10 @@ impl Store {
                     launches.iter().map(number).collect()
                 };
                 let at: Vec<_> = launches.iter().map(|launch| launch.at).collect();
+                let remembered_at: Vec<_> = launches
+                    .iter()
+                    .map(|launch| launch.noted.remembered.as_ref().map(|r| r.at))
+                    .collect();
                 let ms: Vec<_> = launches.iter().map(|launch| launch.ms).collect();
                 let status: Vec<_> = launches
                     .iter()
@@ -119,6 +142,11 @@ impl Store {
                     .bind(maybe(|launch| launch.sent_to.as_deref()))
                     .bind(maybe(|launch| launch.reason.as_deref()))
                     .bind(maybe(|launch| launch.code))
+                    .bind(maybe(|launch| {
+                        let remembered = launch.noted.remembered.as_ref();
+                        remembered.map(|remembered| remembered.csv.as_str())
+                    }))
+                    .bind(remembered_at)
                     .execute(&mut **postgres)
                     .await?;
             }
@@ -135,7 +163,8 @@ impl Store {
                 .bind(&call.method).bind(call.outcome).bind(&call.reason).bind(call.ms)
                 .execute(c).map_ok(count))?;
         }
-        count_hours(tx, launches).await
+        count_hours(tx, launches).await?;
+        count_tools(tx, launches).await
     }
 
     /// How many launches there were since an hour, by hour, server and outcome.
@@ -143,7 +172,14 @@ impl Store {
         Ok(read!(self, pool => sqlx::query_as::<_, LaunchHour>(HOURS).bind(since).fetch_all(pool))?)
     }
 
-    /// The same by day: days since 1970 where an hour would stand.
+    /// How many launches each tool had since an hour.
+    pub async fn launches_by_tool(&self, since: i64) -> Result<Vec<ToolLaunches>, StoreError> {
+        Ok(
+            read!(self, pool => sqlx::query_as::<_, ToolLaunches>(TOOLS).bind(since).fetch_all(pool))?,
+        )
+    }
+
+    /// Those of [`Store::launch_hours`] by day: days since 1970 where an hour would stand.
     pub async fn launch_days(&self, since: i64) -> Result<Vec<LaunchHour>, StoreError> {
         Ok(
             read!(self, pool => sqlx::query_as::<_, LaunchHour>(DAYS).bind(since * 24).fetch_all(pool))?,
@@ -159,7 +195,9 @@ impl Store {
             more +=
                 on!(&self.write, pool => sqlx::query(sql).bind(id).execute(pool).map_ok(count))?;
         }
-        on!(&self.write, pool => sqlx::query(CLEAN_HOURS).bind(hour_of(before)).execute(pool).map_ok(count))?;
+        for sql in [CLEAN_HOURS, CLEAN_TOOLS] {
+            on!(&self.write, pool => sqlx::query(sql).bind(hour_of(before)).execute(pool).map_ok(count))?;
+        }
         Ok(more > 0)
     }
 }
@@ -173,6 +211,7 @@ async fn insert_one(tx: &mut Tx, id: i64, launch: &LaunchRecord) -> Result<(), S
         .bind(noted.content).bind(noted.session)
         .bind(launch.outcome.as_str()).bind(i64::from(launch.status)).bind(launch.ms)
         .bind(&launch.came_with).bind(&launch.sent_to).bind(&launch.reason).bind(launch.code)
+        .bind(noted.remembered.as_ref().map(|r| &r.csv)).bind(noted.remembered.as_ref().map(|r| r.at))
         .execute(c).map_ok(count))?;
     Ok(())
 }
@@ -190,6 +229,24 @@ async fn count_hours(tx: &mut Tx, launches: &[LaunchRecord]) -> Result<(), Store
     for ((hour, server, outcome), launches) in hours {
         within!(&mut *tx, c => sqlx::query(COUNT_HOUR)
             .bind(hour).bind(server).bind(outcome).bind(launches)
+            .execute(c).map_ok(count))?;
+    }
+    Ok(())
+}
+
+async fn count_tools(tx: &mut Tx, launches: &[LaunchRecord]) -> Result<(), StoreError> {
+    let mut tools: BTreeMap<(i64, &str, &str), i64> = BTreeMap::new();
+    for launch in launches {
+        let key = (
+            hour_of(launch.at),
+            launch.signature.as_str(),
+            launch.outcome.as_str(),
+        );
+        *tools.entry(key).or_default() += 1;
+    }
+    for ((hour, signature, outcome), launches) in tools {
+        within!(&mut *tx, c => sqlx::query(COUNT_TOOL)
+            .bind(hour).bind(signature).bind(outcome).bind(launches)
             .execute(c).map_ok(count))?;
     }
     Ok(())

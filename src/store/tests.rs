@@ -2,6 +2,7 @@
 
 mod journal;
 mod launches;
+mod plans;
 mod schema;
 mod story;
 mod sysadmins;

@@ -14,7 +14,7 @@ use super::front_door::front_door;
 use super::limits::Limits;
 use super::meters;
 use crate::flows::configuration::{LoadError, watch};
-use crate::flows::gateway::Lifetimes;
+use crate::flows::gateway::{Lifetimes, Logins};
 use crate::flows::recorder::Recorder;
 use crate::flows::{Gateway, Start, cleaning, journal, lms, sysadmin};
 use crate::opening::{self, OpenError, Opened};
@@ -86,6 +86,7 @@ impl Application {
                 author: settings.state_author,
                 learner: settings.state_learner,
             },
+            logins: Logins::of(settings),
             recorder,
             outbound: Outbound::new(outbound::Limits::with_archives_of(settings.archive_max_mib)),
         })

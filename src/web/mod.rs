@@ -8,6 +8,7 @@ mod assets;
 mod front_door;
 mod launch;
 mod limits;
+mod login;
 mod meters;
 mod ops;
 mod pages;
@@ -55,6 +56,12 @@ fn routes(config: &mut web::ServiceConfig) {
                 .default_service(web::to(problem::no_such_page)),
         )
         .configure(admin::routes)
+        .service(
+            web::resource("/{platform}/LoginRequest")
+                .route(web::get().to(login::get))
+                .route(web::post().to(login::post))
+                .default_service(web::to(problem::no_such_method)),
+        )
         .service(
             web::resource("/{platform}/tool/{signature}/{page:[^/]*admin\\.do}")
                 .route(web::get().to(admin::from_lams)),

@@ -9,6 +9,7 @@ use super::assets::VERSION;
 use super::problem::Problem;
 use super::words::Words;
 use crate::domain::content::Content;
+use crate::domain::platform::Platform;
 use crate::flows::Gateway;
 use crate::flows::callback::Saved;
 use crate::flows::monitor::{MonitoredSession, Monitoring};
@@ -72,6 +73,16 @@ struct MonitorPage<'a> {
     content: &'a Content,
     sessions: &'a [MonitoredSession],
     results: &'a Results,
+}
+
+/// A form on its way to a platform.
+#[derive(Template)]
+#[template(path = "passing_on.html")]
+struct PassingOnPage<'a> {
+    frame: Frame<'a>,
+    platform: &'a str,
+    address: &'a str,
+    fields: &'a [(String, String)],
 }
 
 /// The API, for people.
@@ -196,6 +207,25 @@ pub(super) fn monitor(monitoring: &Monitoring, gateway: &Gateway) -> Result<Http
     page(StatusCode::OK, &template, Some(gateway))
 }
 
+/// A form that submits itself to an address of a platform; by a button where no script runs.
+pub(super) fn passing_on(
+    platform: &Platform,
+    address: &str,
+    fields: &[(String, String)],
+    gateway: &Gateway,
+) -> Result<HttpResponse, Problem> {
+    let template = PassingOnPage {
+        frame: Frame::of(Some(gateway)),
+        platform: &platform.name,
+        address,
+        fields,
+    };
+    let policy = content_security_policy(Some(gateway));
+    let own = "form-action 'self'";
+    let policy = policy.replace(own, &format!("form-action {}", platform.url.origin()));
+    page_under(policy, StatusCode::OK, &template)
+}
+
 /// The page of the API.
 pub(super) fn api(api: &Reference, gateway: &Gateway) -> Result<HttpResponse, Problem> {
     let frame = Frame::of(Some(gateway));
@@ -207,13 +237,18 @@ fn page(
     template: &impl Template,
     gateway: Option<&Gateway>,
 ) -> Result<HttpResponse, Problem> {
+    page_under(content_security_policy(gateway), status, template)
+}
+
+fn page_under(
+    policy: String,
+    status: StatusCode,
+    template: &impl Template,
+) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((
-            header::CONTENT_SECURITY_POLICY,
-            content_security_policy(gateway),
-        ))
+        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
         .body(template.render()?))
 }
 

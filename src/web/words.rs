@@ -6,9 +6,10 @@ use actix_web::http::StatusCode;
 use super::problem::Problem;
 use crate::domain::configuration::ServerChoiceError;
 use crate::domain::launch_signature::LaunchSignatureError;
+use crate::domain::login_request::LoginError;
 use crate::domain::state_token::StateError;
 use crate::flows::Refusal;
-use crate::outbound::{Failure, LmsCode, LmsError, LmsFailure, OutboundError, SpoolError};
+use crate::outbound::{Failure, LmsCode, LmsFailure, OutboundError, SpoolError};
 use crate::store::StoreError;
 
 /// The words of a refusal.
@@ -239,7 +240,59 @@ fn of_refusal(refusal: &Refusal) -> Words {
             "It is not known which course this activity is for",
             "Open LAMS from the course in the external system, not directly, and add the activity from there.",
         ),
-        Refusal::CustomCsv(_) | Refusal::CourseUrl(_) => (
+        Refusal::NothingRemembered => (
+            StatusCode::BAD_REQUEST,
+            "nothing-remembered",
+            "It is not known which course this activity is for",
+            "Open LAMS from the course in the external system once more, and add the activity from there.",
+        ),
+        Refusal::SeveralRemembered(_) => (
+            StatusCode::BAD_REQUEST,
+            "several-remembered",
+            "It is not clear which course this activity is for",
+            "You came from more than one external system lately. Give the request id below to the person who runs \
+             LAMS: its address has to name one by extLmsId.",
+        ),
+        Refusal::RememberedElsewhere(_) => (
+            StatusCode::FORBIDDEN,
+            "remembered-elsewhere",
+            "The external system spoke for another one",
+            ASK,
+        ),
+        Refusal::NotAsRemembered => (
+            StatusCode::FORBIDDEN,
+            "not-as-remembered",
+            "This is not the course that you came from",
+            "Open LAMS from the course in the external system once more, and open the activity from there.",
+        ),
+        Refusal::LoginRequest(LoginError::NoHash | LoginError::Hash) => (
+            StatusCode::UNAUTHORIZED,
+            "login-hash",
+            "This login cannot be trusted",
+            "Open LAMS from the external system once more. If that does not help, give the request id below to the \
+             person who runs LAMS: key and server id have to be the same on both sides.",
+        ),
+        Refusal::LoginRequest(LoginError::Time(_) | LoginError::Late(_)) => (
+            StatusCode::UNAUTHORIZED,
+            "login-late",
+            "This login has expired",
+            "Open LAMS from the external system once more. If that does not help, give the request id below to the \
+             person who runs LAMS: the clocks, and the time zone of the server, have to be right.",
+        ),
+        Refusal::LoginRequest(LoginError::Redirect) => (
+            StatusCode::BAD_REQUEST,
+            "login-redirect",
+            "This login leads elsewhere",
+            ASK,
+        ),
+        Refusal::LoginRequest(_) => (
+            StatusCode::BAD_REQUEST,
+            "login",
+            "The login is not complete",
+            "Open LAMS from the external system once more. If that does not help, give the request id below to the \
+             person who runs LAMS.",
+        ),
+        Refusal::CustomCsv(_) | Refusal::RememberedCsv(_) | Refusal::CourseUrl(_) => (
             StatusCode::BAD_REQUEST,
             "custom-csv",
             "It is not clear which course this activity is for",
@@ -481,9 +534,10 @@ fn of_refusal(refusal: &Refusal) -> Words {
             failure: Failure::Open(wait),
             ..
         }) => wait.as_secs().max(1),
-        Refusal::Lms(LmsError { failure, .. }) => {
-            failure.retry_after.map_or(5, |wait| wait.as_secs().max(1))
-        }
+        Refusal::Lms(error) => error
+            .failure
+            .retry_after
+            .map_or(5, |wait| wait.as_secs().max(1)),
         _ => 5,
     };
     let lms = match refusal {

@@ -2,9 +2,7 @@
 
 use fantoccini::key::Key;
 
-use crate::support::Lesson;
-
-const PASSWORD: &str = "a few good words";
+use crate::support::{Lesson, PASSWORD};
 
 #[actix_web::test]
 async fn the_first_sysadmin_comes_in_looks_around_and_leaves() {
@@ -103,31 +101,9 @@ async fn the_first_sysadmin_comes_in_looks_around_and_leaves() {
     );
 }
 
-/// The first sysadmin, signed in.
-async fn ada() -> Lesson {
-    let lesson = Lesson::open().await;
-    lesson.open(&lesson.demo.first_start).await;
-    for (field, text) in [
-        ("#name", "Ada"),
-        ("#password", PASSWORD),
-        ("#repeated", PASSWORD),
-    ] {
-        lesson.fill(field, text).await;
-    }
-    lesson.click("#become").await;
-    // The page before has a field of the same name.
-    lesson.sees("#sign-in").await;
-    for (field, text) in [("#name", "Ada"), ("#password", PASSWORD)] {
-        lesson.fill(field, text).await;
-    }
-    lesson.click("#sign-in").await;
-    lesson.sees("#who").await;
-    lesson
-}
-
 #[actix_web::test]
 async fn a_link_in_lams_leads_to_where_one_is_signed_in_already() {
-    let lesson = ada().await;
+    let lesson = Lesson::signed_in().await;
     let account = format!("{}admin/account", lesson.demo.gateway);
     // The same LAMS under a name that makes it another site.
     let lams = lesson.demo.lams.replace("127.0.0.1", "localhost");
@@ -141,7 +117,7 @@ async fn a_link_in_lams_leads_to_where_one_is_signed_in_already() {
 
 #[actix_web::test]
 async fn a_page_of_another_site_changes_nothing_and_sees_nothing() {
-    let lesson = ada().await;
+    let lesson = Lesson::signed_in().await;
     let admin = format!("{}admin/", lesson.demo.gateway);
     // The sample LAMS is another origin of the same site: the cookie is sent along, and is not enough.
     lesson.ignore_policies_of_pages().await;

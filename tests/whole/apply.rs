@@ -183,10 +183,20 @@ async fn a_secret_may_come_from_a_file_or_the_environment() {
     "finish_url = \"javascript:x\"\nlaunch_secret = ",
     "line 4, finish_url: finish_url must be"
 )]
-#[case::remembered(
+#[case::custom_csv(
     "launch_secret = ",
-    "custom_csv = \"remembered\"\nlaunch_secret = ",
-    "line 4, custom_csv: only \"accepted\""
+    "custom_csv = \"forgotten\"\nlaunch_secret = ",
+    "line 4, custom_csv: unknown variant `forgotten`"
+)]
+#[case::window(
+    "prefix = ",
+    "login_window_minutes = -1\nprefix = ",
+    "line 11, login_window_minutes: login_window_minutes must be 0 to"
+)]
+#[case::zone(
+    "prefix = ",
+    "time_zone = \"Atlantis\"\nprefix = ",
+    "line 11, time_zone: time_zone must be a name"
 )]
 #[case::timeout(
     "prefix = ",
@@ -267,19 +277,6 @@ async fn a_dry_run_makes_nothing_at_all() {
         std::fs::read_dir(database.folder.path()).unwrap().count(),
         0
     );
-}
-
-#[actix_web::test]
-async fn what_this_version_does_not_use_is_said() {
-    let database = Database::new(Kind::Sqlite).await;
-    let file = format!("{FILE}time_zone = \"Europe/Sofia\"\nlogin_window_minutes = 5\n");
-    let output = apply(&database, &file, &[]);
-    assert!(output.status.success(), "{}", said(&output));
-    for key in ["login_window_minutes", "time_zone"] {
-        assert!(said(&output).contains(&format!(
-            "warning: {key} of server moodle is not used by this version"
-        )));
-    }
 }
 
 #[rstest]

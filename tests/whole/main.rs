@@ -17,6 +17,7 @@ mod journal;
 mod keys;
 mod launches;
 mod lms;
+mod login;
 mod openapi;
 mod operations;
 mod outgoing;

@@ -7,7 +7,7 @@ mod lms;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::{Answer, Gateway, Kind, Peer, Setup};
+use crate::support::{Answer, Gateway, Kind, Peer, Setup, login_path};
 use book::{Book, Call, Sent, call};
 use lms::{Campuses, is_of_lms};
 
@@ -258,6 +258,27 @@ async fn wrong_calls(book: &Book, gateway: &Gateway) {
         book.tries(gateway, long, 413, "body-too-long").await;
     }
     gateway.author("mdquiz10", 30).await;
+    for (user, from, csv) in [
+        ("carl", "working", "carl,7,3,working"),
+        ("carl", "broken", "carl,7,3,broken"),
+        ("dora", "working", "dora,7,3,broken"),
+    ] {
+        let more = [("customCSV", csv), ("usePrefix", "false")];
+        let login = login_path(from, "S3cretKey", ("1", user, "author"), &more);
+        gateway.get(&login).await.location();
+    }
+    for (user, status, code) in [
+        ("nobody", 400, "nothing-remembered"),
+        ("carl", 400, "several-remembered"),
+        ("dora", 403, "remembered-elsewhere"),
+    ] {
+        let json = json!({"from": null, "user": user});
+        let copy = call("copyToolContent", 40).json(json);
+        book.tries(gateway, copy, status, code).await;
+        let form = [("user", user.as_bytes()), ("file", b"exported")];
+        let import = call("importToolContent", 40).form(&form);
+        book.tries(gateway, import, status, code).await;
+    }
     let csv = WORKING.csv();
     let unsaved = call("createToolSession", 31).tool("mdquiz10");
     let unsaved = unsaved.json(json!({"toolContentID": 30}));

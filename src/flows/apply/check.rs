@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono_tz::Tz;
+
 use super::file::{File, FileError, PlatformEntry, ServerEntry};
+use crate::domain::login_request::LONGEST_WINDOW;
 use crate::domain::platform::FinishUrl;
 use crate::domain::tool::{ADAPTER_PAGE, Tool, builtin_tools};
 use crate::store::{ServerRecord, StoredConfiguration};
@@ -20,6 +23,12 @@ pub(super) fn check(file: &File, merged: &StoredConfiguration) -> Result<(), Fil
                 format!("{signature} is built in; a tool of one's own needs another signature");
             return Err(file.error(entry.span(), message));
         }
+    }
+    for entry in &file.tools {
+        let tool = entry.get_ref();
+        tool.check_title()
+            .map_err(|message| file.error(entry.span(), message))?;
+        check_users(tool, merged).map_err(|message| file.error(entry.span(), message))?;
     }
     let own = merged
         .tools
@@ -99,16 +108,29 @@ fn check_server(
             format!("timeout_ms must be 1 to {LONGEST_TIMEOUT}"),
         ));
     }
+    if let Some(minutes) = &entry.login_window_minutes
+        && !(0..=LONGEST_WINDOW).contains(minutes.get_ref())
+    {
+        return Err(file.error(
+            minutes.span(),
+            format!("login_window_minutes must be 0 to {LONGEST_WINDOW}; 0 takes any time"),
+        ));
+    }
+    if let Some(zone) = &entry.time_zone
+        && zone.get_ref().parse::<Tz>().is_err()
+    {
+        return Err(file.error(
+            zone.span(),
+            "time_zone must be a name of the time zone database, such as Europe/Berlin",
+        ));
+    }
     for tool in entry.tools.iter().flatten() {
         if !tools.contains_key(tool.get_ref().as_str()) {
             return Err(file.error(tool.span(), format!("there is no tool {}", tool.get_ref())));
         }
     }
-    if !record.tools.is_empty() && record.server_key.is_none() {
-        return Err(file.error_about("key", at, "a server with tools needs a key"));
-    }
-    if !record.tools.is_empty() && record.prefix.is_none() {
-        return Err(file.error_about("prefix", at, "a server with tools needs a prefix"));
+    if let Some(about) = lacking(record).first().filter(|_| !record.tools.is_empty()) {
+        return Err(file.error_about(about, at, format!("a server with tools needs a {about}")));
     }
     for (signature, items) in &entry.settings {
         let tool = tools.get(signature.get_ref().as_str()).ok_or_else(|| {
@@ -141,6 +163,29 @@ fn check_server(
             .unwrap_or(&none);
         tool.check_items(items, true)
             .map_err(|error| file.error(at.clone(), error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// What a server needs before it can have tools.
+pub(super) fn lacking(record: &ServerRecord) -> Vec<&'static str> {
+    let needed = [
+        ("key", record.server_key.is_none()),
+        ("prefix", record.prefix.is_none()),
+    ];
+    let lacks = needed.into_iter().filter(|(_, lacks)| *lacks);
+    lacks.map(|(about, _)| about).collect()
+}
+
+/// Whether servers that have the tool, or something set for it, can still have it as it is now.
+fn check_users(tool: &Tool, merged: &StoredConfiguration) -> Result<(), String> {
+    let signature = tool.signature.as_str();
+    let none = BTreeMap::new();
+    for server in merged.servers.values() {
+        let mapped = server.tools.contains(signature);
+        let items = server.settings.get(signature).unwrap_or(&none);
+        tool.check_items(items, mapped)
+            .map_err(|error| format!("server {} cannot have it so: {error}", server.id))?;
     }
     Ok(())
 }

@@ -10,8 +10,8 @@ use super::enrollment::EnrollmentEntry;
 use super::secret::Secret;
 use crate::domain::base_url::BaseUrl;
 use crate::domain::id::{PlatformId, ServerId, Signature};
-use crate::domain::platform::CallbackState;
-use crate::domain::tool::{ItemValues, Tool};
+use crate::domain::platform::{CallbackState, CsvSource};
+use crate::domain::tool::{ItemValues, Mistake, Tool, place_of_signature};
 
 /// A file, of the right form.
 #[derive(Debug, Deserialize)]
@@ -29,6 +29,9 @@ pub struct File {
     /// The tools' definitions as they are stored.
     #[serde(skip)]
     pub(super) definitions: Vec<String>,
+    /// Whether a definition is stored as it is written, also where it means what is stored already.
+    #[serde(skip)]
+    pub(super) verbatim: bool,
     #[serde(skip)]
     text: String,
 }
@@ -45,7 +48,8 @@ pub(super) struct PlatformEntry {
     #[serde(default)]
     pub(super) callback_state: CallbackState,
     pub(super) api_token: Option<Spanned<Secret>>,
-    pub(super) custom_csv: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) custom_csv: CsvSource,
     pub(super) finish_url: Option<Spanned<String>>,
 }
 
@@ -73,10 +77,9 @@ pub(super) struct ServerEntry {
     #[serde(default = "yes")]
     pub(super) private_network: bool,
     pub(super) tools: Option<Vec<Spanned<Signature>>>,
+    pub(super) login_window_minutes: Option<Spanned<i64>>,
+    pub(super) time_zone: Option<Spanned<String>>,
     pub(super) enrollment: Option<EnrollmentEntry>,
-    /// Keys of the interface that this version takes without using them.
-    pub(super) login_window_minutes: Option<toml::Value>,
-    pub(super) time_zone: Option<toml::Value>,
     #[serde(default)]
     pub(super) settings: BTreeMap<Spanned<Signature>, ItemValues>,
 }
@@ -107,6 +110,13 @@ pub fn parse(text: &str) -> Result<File, FileError> {
     };
     let mut file: File = toml::from_str(text).map_err(failed)?;
     let table: toml::Table = toml::from_str(text).map_err(failed)?;
+    if let Some(at) = zero_byte(text, &table) {
+        return Err(file_error(
+            text,
+            at,
+            "a text must not hold the character U+0000",
+        ));
+    }
     let tools = table.get("tools").and_then(toml::Value::as_array);
     let written: Result<_, _> = tools.into_iter().flatten().map(toml::to_string).collect();
     file.definitions = written.map_err(|error| file_error(text, 0, &error.to_string()))?;
@@ -114,7 +124,38 @@ pub fn parse(text: &str) -> Result<File, FileError> {
     Ok(file)
 }
 
+/// Where the file writes a zero byte, which no database takes.
+fn zero_byte(text: &str, table: &toml::Table) -> Option<usize> {
+    fn holds(value: &toml::Value) -> bool {
+        match value {
+            toml::Value::String(text) => text.contains('\0'),
+            toml::Value::Array(values) => values.iter().any(holds),
+            toml::Value::Table(table) => {
+                table.iter().any(|(key, v)| key.contains('\0') || holds(v))
+            }
+            _ => false,
+        }
+    }
+    let written = ["\\u0000", "\\U00000000", "\\x00"];
+    let found = || written.iter().filter_map(|escape| text.find(escape)).min();
+    holds(&toml::Value::Table(table.clone())).then(|| found().unwrap_or(0))
+}
+
 impl File {
+    /// A file of one definition, which is all of its text.
+    pub(in crate::flows) fn of_definition(text: &str) -> Result<Self, Mistake> {
+        let tool = Tool::read(text)?;
+        let at = place_of_signature(text).unwrap_or_default();
+        Ok(Self {
+            platforms: Vec::new(),
+            servers: Vec::new(),
+            tools: vec![Spanned::new(at, tool)],
+            definitions: vec![text.to_owned()],
+            verbatim: true,
+            text: text.to_owned(),
+        })
+    }
+
     /// A mistake at a place of the file.
     pub(super) fn error(&self, at: Range<usize>, message: impl Into<String>) -> FileError {
         file_error(&self.text, at.start, &message.into())

@@ -169,6 +169,8 @@ fn new_server(
         sign_redirects: true,
         timeout_ms: None,
         private_network: true,
+        login_window_minutes: None,
+        time_zone: None,
         tools: BTreeSet::new(),
         settings: std::collections::BTreeMap::new(),
         enrollment: None,

@@ -7,6 +7,7 @@ mod enrollment;
 mod export;
 mod file;
 mod joanie;
+mod mapping;
 mod order;
 mod plan;
 mod report;
@@ -16,11 +17,13 @@ pub(super) mod told;
 mod written;
 
 pub use export::{Secrets, export};
-pub use file::{FileError, parse};
+pub use file::{File, FileError, parse};
 pub use joanie::{JoanieSettings, apply_joanie, plan_joanie_on_nothing};
+pub(super) use mapping::save_mapping;
+pub use mapping::{MappingError, obstacle};
 pub use report::{Outcome, Report};
-pub(super) use save::save;
 pub use save::{MadeFrom, SaveError};
+pub(super) use save::{save, save_definition};
 pub use written::{WrittenEnrollment, WrittenFile, WrittenPlatform, WrittenSecret, WrittenServer};
 
 use chrono::Utc;

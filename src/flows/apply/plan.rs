@@ -61,8 +61,10 @@ impl Plan {
         for (entry, definition) in file.tools.iter().zip(&file.definitions) {
             let signature = entry.get_ref().signature.to_string();
             let record = match before.tools.get(&signature) {
-                // Comments and order are no change.
-                Some(old) if same_meaning(&old.definition, definition) => old.clone(),
+                // Comments and order are no change, but where somebody edits them.
+                Some(old) if !file.verbatim && same_meaning(&old.definition, definition) => {
+                    old.clone()
+                }
                 _ => ToolRecord {
                     signature: signature.clone(),
                     definition: definition.clone(),
@@ -158,12 +160,6 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn platform(&mut self, entry: &PlatformEntry) -> Result<PlatformRecord, FileError> {
         let id = entry.id.get_ref().to_string();
-        if let Some(policy) = &entry.custom_csv
-            && policy.get_ref() != "accepted"
-        {
-            let message = "only \"accepted\" is available in this version";
-            return Err(self.file.error(policy.span(), message));
-        }
         let before = self.before.platforms.get(&id);
         let drawer = Drawer {
             table: "platforms",
@@ -199,6 +195,7 @@ impl Planner<'_> {
                 CallbackState::Off => "off".to_owned(),
             },
             api_token_hash,
+            custom_csv: entry.custom_csv.as_str().to_owned(),
             finish_url: entry.finish_url.as_ref().map(|url| url.get_ref().clone()),
             id,
         })
@@ -207,16 +204,6 @@ impl Planner<'_> {
     fn server(&mut self, entry: &ServerEntry) -> Result<ServerRecord, FileError> {
         let id = entry.id.get_ref().to_string();
         let before = self.before.servers.get(&id);
-        for (key, value) in [
-            ("login_window_minutes", &entry.login_window_minutes),
-            ("time_zone", &entry.time_zone),
-        ] {
-            if value.is_some() {
-                let warning =
-                    format!("{key} of server {id} is not used by this version, and not kept");
-                self.warnings.push(warning);
-            }
-        }
         let drawer = Drawer {
             table: "servers",
             row: &id,
@@ -253,6 +240,8 @@ impl Planner<'_> {
             sign_redirects: entry.sign_redirects,
             timeout_ms: entry.timeout_ms.as_ref().map(|ms| *ms.get_ref()),
             private_network: entry.private_network,
+            login_window_minutes: entry.login_window_minutes.as_ref().map(|m| *m.get_ref()),
+            time_zone: entry.time_zone.as_ref().map(|zone| zone.get_ref().clone()),
             tools,
             settings: settings
                 .filter(|(_, items)| !items.is_empty())
@@ -383,6 +372,7 @@ fn platform_fields(old: &PlatformRecord, new: &PlatformRecord) -> Vec<&'static s
         launch_secret = "launch_secret",
         callback_state = "callback_state",
         api_token_hash = "api_token",
+        custom_csv = "custom_csv",
         finish_url = "finish_url"
     )
 }
@@ -399,6 +389,8 @@ fn server_fields(old: &ServerRecord, new: &ServerRecord) -> Vec<&'static str> {
         sign_redirects = "sign_redirects",
         timeout_ms = "timeout_ms",
         private_network = "private_network",
+        login_window_minutes = "login_window_minutes",
+        time_zone = "time_zone",
         tools = "tools",
         settings = "settings",
         enrollment = "enrollment"

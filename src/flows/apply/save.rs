@@ -1,13 +1,16 @@
-//! One platform or server, saved from a sysadmin's form: a file of that one object, applied in the
+//! One platform, server or tool, saved from a sysadmin's form: a file of that one object, applied in the
 //! sysadmin's name, unless somebody else has changed the object since the form was made.
 
 use sha2::{Digest, Sha256};
 
+use super::file::File;
 use super::written::{WholeServer, WrittenFile, WrittenPlatform};
 use super::{ApplyError, FileError, Report, Sources, parse};
 use crate::domain::audit::Actor;
 use crate::domain::secret_keys::Vault;
-use crate::store::{Connected, PlatformRecord, ServerRecord, Store, StoredConfiguration};
+use crate::store::{
+    Change, Connected, PlatformRecord, ServerRecord, Store, StoredConfiguration, ToolRecord,
+};
 
 /// An object in the form of the file, and its secrets as they are stored.
 type Stored<'a> = (Result<String, toml::ser::Error>, [Option<&'a [u8]>; 3]);
@@ -40,6 +43,21 @@ impl MadeFrom {
             ];
             (toml::to_string(&WrittenPlatform::of(record)), secrets)
         }))
+    }
+
+    /// Of a tool as it is stored; nothing where there is none.
+    pub fn tool(record: Option<&ToolRecord>) -> Self {
+        Self::of(record.map(|record| (Ok(record.definition.clone()), [None, None, None])))
+    }
+
+    /// Of which servers there are, and which of them have a tool.
+    pub fn mapping(signature: &str, stored: &StoredConfiguration) -> Self {
+        let servers = stored.servers.values();
+        let lines = servers.map(|server| {
+            let has = server.tools.contains(signature);
+            format!("{} {has}\n", server.id)
+        });
+        Self::of(Some((Ok(lines.collect()), [None, None, None])))
     }
 
     /// As a form carries it. Whatever was made of it on the way is another state, which is refused.
@@ -90,13 +108,7 @@ pub(in crate::flows) async fn save(
     (object, made_from): (Connected<'_>, &MadeFrom),
     mut file: WrittenFile,
 ) -> Result<Report, SaveError> {
-    let change = store
-        .change_configuration()
-        .await
-        .map_err(|error| SaveError::Failed(error.into()))?;
-    if now(object, &change.before) != *made_from {
-        return Err(SaveError::Newer);
-    }
+    let change = begin(store, object, made_from).await?;
     file.keep_unshown(&change.before);
     let text = toml::to_string(&file).map_err(|error| {
         SaveError::Wrong(FileError {
@@ -106,19 +118,56 @@ pub(in crate::flows) async fn save(
             message: error.to_string(),
         })
     })?;
-    let of = |error: ApplyError| match error {
-        ApplyError::File(error) => SaveError::Wrong(error),
-        error => SaveError::Failed(error),
-    };
     let file = parse(&text).map_err(SaveError::Wrong)?;
-    super::apply_to(change, vault, actor, &file, Sources::TextOnly)
+    finish(change, vault, actor, &file).await
+}
+
+/// The same for one definition, stored as it is written.
+pub(in crate::flows) async fn save_definition(
+    store: &Store,
+    vault: &Vault,
+    actor: &Actor,
+    (signature, made_from): (&str, &MadeFrom),
+    file: &File,
+) -> Result<Report, SaveError> {
+    let change = begin(store, Connected::Tool(signature), made_from).await?;
+    finish(change, vault, actor, file).await
+}
+
+/// Begins a change, if what is stored of an object is still what the form was made from.
+async fn begin(
+    store: &Store,
+    object: Connected<'_>,
+    made_from: &MadeFrom,
+) -> Result<Change, SaveError> {
+    let change = store
+        .change_configuration()
         .await
-        .map_err(of)
+        .map_err(|error| SaveError::Failed(error.into()))?;
+    if now(object, &change.before) != *made_from {
+        return Err(SaveError::Newer);
+    }
+    Ok(change)
+}
+
+async fn finish(
+    change: Change,
+    vault: &Vault,
+    actor: &Actor,
+    file: &File,
+) -> Result<Report, SaveError> {
+    super::apply_to(change, vault, actor, file, Sources::TextOnly)
+        .await
+        .map_err(|error| match error {
+            ApplyError::File(error) => SaveError::Wrong(error),
+            error => SaveError::Failed(error),
+        })
 }
 
 fn now(object: Connected<'_>, stored: &StoredConfiguration) -> MadeFrom {
     match object {
         Connected::Server(id) => MadeFrom::server(stored.servers.get(id)),
         Connected::Platform(id) => MadeFrom::platform(stored.platforms.get(id)),
+        Connected::Tool(id) => MadeFrom::tool(stored.tools.get(id)),
     }
 }

@@ -56,6 +56,7 @@ pub(in crate::flows) fn platform(record: &PlatformRecord) -> Value {
         "launch_secret": record.launch_secret.is_some().then_some(true),
         "callback_state": record.callback_state,
         "api_token": record.api_token_hash.is_some().then_some(true),
+        "custom_csv": record.custom_csv,
         "finish_url": record.finish_url,
     })
 }
@@ -71,6 +72,8 @@ pub(in crate::flows) fn server(record: &ServerRecord) -> Value {
         "sign_redirects": record.sign_redirects,
         "timeout_ms": record.timeout_ms,
         "private_network": record.private_network,
+        "login_window_minutes": record.login_window_minutes,
+        "time_zone": record.time_zone,
         "tools": record.tools,
         "settings": record.settings,
         "enrollment": record.enrollment.as_ref().map(enrollment),

@@ -32,6 +32,7 @@ pub struct WrittenPlatform {
     pub launch_secret: Option<WrittenSecret>,
     pub callback_state: String,
     pub api_token: Option<WrittenSecret>,
+    pub custom_csv: String,
     pub finish_url: Option<String>,
 }
 
@@ -48,6 +49,8 @@ pub struct WrittenServer {
     pub sign_redirects: bool,
     pub timeout_ms: Option<i64>,
     pub private_network: bool,
+    pub login_window_minutes: Option<i64>,
+    pub time_zone: Option<String>,
     pub tools: BTreeSet<String>,
     pub settings: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -63,6 +66,7 @@ impl WrittenPlatform {
             launch_secret: None,
             callback_state: record.callback_state.clone(),
             api_token: None,
+            custom_csv: record.custom_csv.clone(),
             finish_url: record.finish_url.clone(),
         }
     }
@@ -81,6 +85,8 @@ impl WrittenServer {
             sign_redirects: record.sign_redirects,
             timeout_ms: record.timeout_ms,
             private_network: record.private_network,
+            login_window_minutes: record.login_window_minutes,
+            time_zone: record.time_zone.clone(),
             tools: record.tools.clone(),
             settings: record.settings.clone(),
         }
@@ -133,7 +139,7 @@ impl WrittenEnrollment {
 #[derive(Clone, Serialize)]
 pub(super) struct WholeServer {
     #[serde(flatten)]
-    server: WrittenServer,
+    pub(super) server: WrittenServer,
     enrollment: Option<WrittenEnrollment>,
 }
 

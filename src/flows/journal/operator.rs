@@ -25,7 +25,7 @@ pub enum JournalError {
     /// It is not unsettled.
     #[error("the entry {0} is {1}, not unsettled")]
     NotUnsettled(String, &'static str),
-    /// The id to adopt is none of the tool's form.
+    /// The id to adopt is none of the tool's form, and what that form is.
     #[error("{0:?} cannot be an external id of {1}")]
     NotAnExtId(String, String),
     /// What it sends is not kept any more.
@@ -253,7 +253,7 @@ pub async fn adopt(
     let tool = configuration
         .tool(signature.as_str())
         .ok_or(Refusal::UnknownTool)?;
-    let wrong = |_| JournalError::NotAnExtId(ext_id.to_owned(), signature.to_string());
+    let wrong = |why| JournalError::NotAnExtId(ext_id.to_owned(), format!("{signature}: {why}"));
     let ext_id = tool.id_form.parse(ext_id).map_err(wrong)?;
     let told = told(
         actor,

@@ -13,14 +13,23 @@ pub async fn current(
     ticket: &Ticket,
     now: DateTime<Utc>,
 ) -> Result<Option<SessionRecord>, Refusal> {
-    let session = gateway.store.sysadmin_session(&ticket.hash()).await?;
-    let Some(session) = session.filter(|s| is_alive(s.created_at, s.last_seen_at, now)) else {
+    let Some(session) = still(gateway, ticket, now).await? else {
         return Ok(None);
     };
     if now - session.last_seen_at >= SEEN_EVERY {
         gateway.store.session_seen(&session.id, now).await?;
     }
     Ok(Some(session))
+}
+
+/// The same without noting that it was seen: for what a page asks by itself, while nobody may be there.
+pub async fn still(
+    gateway: &Gateway,
+    ticket: &Ticket,
+    now: DateTime<Utc>,
+) -> Result<Option<SessionRecord>, Refusal> {
+    let session = gateway.store.sysadmin_session(&ticket.hash()).await?;
+    Ok(session.filter(|s| is_alive(s.created_at, s.last_seen_at, now)))
 }
 
 /// The sessions of a sysadmin that are open, the one seen last first.

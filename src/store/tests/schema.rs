@@ -20,6 +20,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         crate::store::launch_search::STATEMENTS,
         crate::store::launches::STATEMENTS,
         crate::store::lms_connections::STATEMENTS,
+        crate::store::logins::STATEMENTS,
         crate::store::removal::STATEMENTS,
         crate::store::sessions::STATEMENTS,
         crate::store::sign_in::STATEMENTS,

@@ -18,6 +18,7 @@ async fn configured(store: &Store) {
         launch_secret: Some(vec![1, 2]),
         callback_state: "required".into(),
         api_token_hash: Some(vec![3; 32]),
+        custom_csv: "accepted".to_owned(),
         finish_url: None,
     };
     let server = ServerRecord {
@@ -30,6 +31,8 @@ async fn configured(store: &Store) {
         sign_redirects: false,
         timeout_ms: Some(10_000),
         private_network: true,
+        login_window_minutes: None,
+        time_zone: None,
         tools: ["mdquiz10".to_owned()].into(),
         settings: [(
             "mdquiz10".to_owned(),

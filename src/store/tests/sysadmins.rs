@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::*;
 use super::{Database, Kind, now};
-use crate::domain::audit::{Actor, Entry};
+use crate::domain::audit::{Actor, Entry, Filter};
 use crate::domain::sysadmin::wait_after;
 
 fn new<'a>(id: &'a str, name: &'a str) -> NewSysadmin<'a> {
@@ -65,7 +65,14 @@ async fn one_name_is_one_sysadmin(#[values(Kind::Postgres, Kind::Sqlite)] kind: 
     assert!(matches!(twice, Err(StoreError::Duplicate(_))), "{twice:?}");
     assert_eq!(store.sysadmins().await.unwrap().len(), 1);
     // Nor does the audit say what was not done.
-    assert_eq!(store.audit(None, 10).await.unwrap().len(), 1);
+    assert_eq!(
+        store
+            .audit(&Filter::default(), None, 10)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[rstest]
@@ -333,13 +340,14 @@ async fn the_audit_is_read_page_by_page_the_newest_first(
     for (id, seconds) in [("c", 1), ("a", 1), ("b", 2), ("d", 0)] {
         store.record(&entry(id, seconds)).await.unwrap();
     }
-    let first = store.audit(None, 2).await.unwrap();
+    let all = Filter::default();
+    let first = store.audit(&all, None, 2).await.unwrap();
     let ids = |page: &[Entry]| page.iter().map(|e| e.id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&first), ["b", "c"]);
     assert_eq!(first[1], entry("c", 1));
     let place = first[1].place().to_string().parse().unwrap();
     assert_eq!(
-        ids(&store.audit(Some(&place), 2).await.unwrap()),
+        ids(&store.audit(&all, Some(&place), 2).await.unwrap()),
         ["a", "d"]
     );
     assert_eq!(

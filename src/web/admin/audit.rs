@@ -1,11 +1,15 @@
 //! The audit: who changed what, the newest first.
 
+mod filter;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use self::filter::Asked;
 use super::frame::{Frame, page};
 use super::guard::SignedIn;
+use super::input::Input;
 use crate::domain::audit::Entry;
 use crate::domain::query::Query;
 use crate::flows::{Gateway, audit};
@@ -30,26 +34,43 @@ struct AuditPage<'a> {
     frame: Frame<'a>,
     entries: Vec<Shown>,
     is_first: bool,
+    is_filtered: bool,
+    is_wrong: bool,
+    fields: [Input; 5],
+    /// The queries of the pages that this one leads to.
+    newest: String,
     older: Option<String>,
 }
 
-/// `GET /admin/audit[?before]`
+/// `GET /admin/audit[?who][&action][&subject][&from][&to][&before]`
 pub(super) async fn show(
     request: HttpRequest,
     who: SignedIn,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string());
+    let asked = Asked::read(&query);
     // A place that cannot be read is no place: the newest are shown.
     let before = query.get("before").and_then(|before| before.parse().ok());
-    let audit::Page { entries, older } = audit::page(&gateway, before.as_ref()).await?;
+    let (found, wrong) = match asked.filter() {
+        Ok(filter) => (audit::page(&gateway, &filter, before.as_ref()).await?, None),
+        Err(wrong) => (audit::Page::default(), Some(wrong)),
+    };
     let template = AuditPage {
         frame: Frame::of(&gateway, &who, "audit"),
-        entries: entries.into_iter().map(shown).collect(),
+        entries: found.entries.into_iter().map(shown).collect(),
         is_first: before.is_none(),
-        older: older.map(|place| place.to_string()),
+        is_filtered: asked != Asked::default(),
+        is_wrong: wrong.is_some(),
+        fields: asked.fields(wrong.as_ref()),
+        newest: asked.query(None),
+        older: found.older.map(|place| asked.query(Some(&place))),
     };
-    page(StatusCode::OK, &template)
+    let status = match wrong {
+        None => StatusCode::OK,
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    page(status, &template)
 }
 
 fn shown(entry: Entry) -> Shown {

@@ -1,20 +1,28 @@
 //! Forms: what was sent, and the fields that are shown, again with what was typed where it was a mistake.
 
+use actix_multipart::{Multipart, MultipartError};
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::error::PayloadError;
+use actix_web::http::header::HeaderMap;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use askama::Template;
 use futures_util::future::LocalBoxFuture;
+use futures_util::{TryStreamExt, stream};
 use secrecy::SecretString;
 
 use crate::web::problem::Problem;
 
-/// The fields of a form that was sent.
-pub(super) struct Fields(Vec<(String, String)>);
+/// The fields of a form that was sent, with or without files.
+#[derive(Default)]
+pub(super) struct Fields {
+    texts: Vec<(String, String)>,
+    files: Vec<(String, Vec<u8>)>,
+}
 
 impl Fields {
     /// The first value of a name; empty where there is none.
     pub(super) fn get(&self, name: &str) -> &str {
-        self.0
+        self.texts
             .iter()
             .find(|(given, _)| given == name)
             .map_or("", |(_, value)| value.as_str())
@@ -24,6 +32,50 @@ impl Fields {
     pub(super) fn secret(&self, name: &str) -> SecretString {
         self.get(name).into()
     }
+
+    /// What is in the file of a name, if one was chosen.
+    pub(super) fn file(&self, name: &str) -> Option<&[u8]> {
+        // Without a file browsers send an empty one.
+        self.files
+            .iter()
+            .find(|(given, content)| given == name && !content.is_empty())
+            .map(|(_, content)| content.as_slice())
+    }
+
+    fn of_urlencoded(body: &[u8]) -> Self {
+        let mut fields = Self::default();
+        for (name, value) in url::form_urlencoded::parse(body) {
+            fields.add(name.into_owned(), &value);
+        }
+        fields
+    }
+
+    /// Takes a text. A zero byte, which no database takes, becomes what HTML makes of one.
+    fn add(&mut self, name: String, text: &str) {
+        self.texts.push((name, text.replace('\0', "\u{fffd}")));
+    }
+
+    /// Of a body that is here as a whole: it is not longer than any other form may be.
+    async fn of_parts(headers: &HeaderMap, body: web::Bytes) -> Result<Self, MultipartError> {
+        let body = stream::iter([Ok::<_, PayloadError>(body)]);
+        let mut parts = Multipart::new(headers, body);
+        let mut fields = Self::default();
+        while let Some(mut part) = parts.try_next().await? {
+            let name = part.name().unwrap_or_default().to_owned();
+            let disposition = part.content_disposition();
+            let is_file = disposition.is_some_and(|said| said.get_filename().is_some());
+            let mut content = Vec::new();
+            while let Some(piece) = part.try_next().await? {
+                content.extend_from_slice(&piece);
+            }
+            if is_file {
+                fields.files.push((name, content));
+            } else {
+                fields.add(name, &String::from_utf8_lossy(&content));
+            }
+        }
+        Ok(fields)
+    }
 }
 
 impl FromRequest for Fields {
@@ -32,12 +84,17 @@ impl FromRequest for Fields {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let body = web::Bytes::from_request(request, payload);
+        let headers = request.headers().clone();
+        let has_parts = request.content_type() == "multipart/form-data";
         Box::pin(async move {
             let body = body
                 .await
                 .map_err(|error| Problem::of_status(error.as_response_error().status_code()))?;
-            let fields = url::form_urlencoded::parse(&body).into_owned();
-            Ok(Self(fields.collect()))
+            if !has_parts {
+                return Ok(Self::of_urlencoded(&body));
+            }
+            let fields = Self::of_parts(&headers, body).await;
+            fields.map_err(|_| Problem::NotWellFormed)
         })
     }
 }

@@ -29,6 +29,31 @@ pub(super) const NAVIGATION: &[Entry] = &[
         about: "The external LMSs: connect one, see how it does, try its connection.",
     },
     Entry {
+        path: "tools",
+        name: "Tools",
+        about: "What teachers are offered: on which servers, where it leads, and tools of your own.",
+    },
+    Entry {
+        path: "platforms",
+        name: "Platforms",
+        about: "The LAMS instances: connect one, its secrets, a launch to try.",
+    },
+    Entry {
+        path: "configuration",
+        name: "Configuration",
+        about: "All that is connected, as a file: download it, or apply one.",
+    },
+    Entry {
+        path: "launches",
+        name: "Launches",
+        about: "What happened, and why a launch failed: search, charts, live.",
+    },
+    Entry {
+        path: "journal",
+        name: "Journal",
+        about: "Calls to servers whose outcome nobody knows, and how to settle them.",
+    },
+    Entry {
         path: "audit",
         name: "Audit",
         about: "Who changed which setting, and what it was before.",

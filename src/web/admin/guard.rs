@@ -101,6 +101,27 @@ impl FromRequest for MaybeSignedIn {
     }
 }
 
+/// A sysadmin whose page asks by itself for what is new: that keeps no session open.
+pub(super) struct Watching;
+
+impl FromRequest for Watching {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let gateway = gateway(&request)?;
+            let ticket = Cookie::Session.of(&request, gateway);
+            let ticket = ticket.ok_or(Problem::SignedOut)?;
+            let session = sessions::still(gateway, &ticket, Utc::now()).await?;
+            session.ok_or(Problem::SignedOut)?;
+            vouch(&request);
+            Ok(Self)
+        })
+    }
+}
+
 /// A form that a sysadmin sent, its token checked.
 pub(super) struct Posted {
     /// Who sent it.

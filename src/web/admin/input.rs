@@ -1,4 +1,4 @@
-//! The fields of longer forms: boxes and ticks whose names and words are made as the form is.
+//! The fields of longer forms: boxes, ticks and choices whose names and words are made as the form is.
 //! Each renders itself, with its label, hint and mistake linked to it: `{{ input|safe }}`.
 
 use askama::Template;
@@ -64,6 +64,14 @@ impl Input {
         }
     }
 
+    /// A day, as browsers have it: 2026-01-31.
+    pub(super) fn day(name: impl Into<String>, label: impl Into<String>) -> Self {
+        Self {
+            kind: "date",
+            ..Self::text(name, label)
+        }
+    }
+
     /// What must not be empty.
     pub(super) fn required(self) -> Self {
         Self {
@@ -121,6 +129,7 @@ pub(super) struct Tick {
     pub(super) label: String,
     pub(super) hint: String,
     pub(super) on: bool,
+    error: Option<String>,
 }
 
 impl Tick {
@@ -130,6 +139,7 @@ impl Tick {
             label: label.into(),
             hint: String::new(),
             on,
+            error: None,
         }
     }
 
@@ -139,5 +149,62 @@ impl Tick {
             hint: hint.into(),
             ..self
         }
+    }
+
+    /// What is wrong with it, as a sentence, where something is.
+    pub(super) fn error(self, error: Option<String>) -> Self {
+        Self { error, ..self }
+    }
+}
+
+/// One of a few, each with what it means.
+#[derive(Template)]
+#[template(path = "admin/choice.html")]
+pub(super) struct Choice {
+    name: String,
+    label: String,
+    chosen: String,
+    options: Vec<ChoiceOption>,
+    error: Option<String>,
+}
+
+struct ChoiceOption {
+    value: &'static str,
+    label: &'static str,
+    hint: &'static str,
+}
+
+impl Choice {
+    /// A choice of which `chosen` is the option that is on.
+    pub(super) fn new(name: impl Into<String>, label: impl Into<String>, chosen: &str) -> Self {
+        Self {
+            name: name.into(),
+            label: label.into(),
+            chosen: chosen.to_owned(),
+            options: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// One more option: its value, its name, and what it means.
+    pub(super) fn option(
+        mut self,
+        value: &'static str,
+        label: &'static str,
+        hint: &'static str,
+    ) -> Self {
+        self.options.push(ChoiceOption { value, label, hint });
+        self
+    }
+
+    /// What is wrong with it, where `wrong` is about it.
+    pub(super) fn wrong(self, wrong: Option<&Wrong>) -> Self {
+        let error = Wrong::of(wrong, &self.name);
+        Self { error, ..self }
+    }
+
+    /// Whether something is wrong with it.
+    pub(super) fn is_wrong(&self) -> bool {
+        self.error.is_some()
     }
 }

@@ -4,6 +4,8 @@
 
 mod account;
 mod audit;
+mod configuration;
+mod connected;
 mod connection_test;
 mod cookies;
 mod first;
@@ -12,14 +14,18 @@ mod frame;
 mod guard;
 mod home;
 mod input;
+mod journal;
+mod launches;
 mod next;
+mod platforms;
 mod servers;
 mod sign_in;
 mod sysadmins;
+mod tools;
 
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpResponse, Resource, web};
 
 pub(super) use frame::refusal;
 
@@ -96,9 +102,101 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                     .route(web::get().to(servers::ask_to_delete))
                     .route(web::post().to(servers::delete)),
             )
+            .configure(|config| happened(config, page))
+            .configure(|config| connecting(config, page))
+            .service(page("/tools").route(web::get().to(tools::show)))
+            .service(page("/tools/tool").route(web::get().to(tools::show_one)))
+            .service(page("/tools/servers").route(web::post().to(tools::map)))
+            .service(page("/tools/preview").route(web::get().to(tools::show_preview)))
+            .service(
+                page("/tools/new")
+                    .route(web::get().to(tools::show_new))
+                    .route(web::post().to(tools::add)),
+            )
+            .service(
+                page("/tools/edit")
+                    .route(web::get().to(tools::show_edit))
+                    .route(web::post().to(tools::change)),
+            )
+            .service(page("/tools/try").route(web::post().to(tools::try_out)))
+            .service(page("/tools/upload").route(web::post().to(tools::upload)))
+            .service(page("/tools/file").route(web::get().to(tools::download)))
+            .service(
+                page("/tools/delete")
+                    .route(web::get().to(tools::ask_to_delete))
+                    .route(web::post().to(tools::delete)),
+            )
             .service(page("/audit").route(web::get().to(audit::show)))
             .default_service(web::to(problem::no_such_page)),
     );
+}
+
+/// Launches and the journal.
+fn happened(config: &mut web::ServiceConfig, page: impl Fn(&str) -> Resource) {
+    config
+        .service(page("/launches").route(web::get().to(launches::show)))
+        .service(page("/launches/newer").route(web::get().to(launches::newer)))
+        .service(page("/launches/charts").route(web::get().to(launches::show_charts)))
+        .service(page("/launches/{id}").route(web::get().to(launches::show_story)))
+        .service(page("/journal").route(web::get().to(journal::show)))
+        .service(page("/journal/entry").route(web::get().to(journal::show_entry)))
+        .service(page("/journal/retry").route(web::post().to(journal::retry)))
+        .service(
+            page("/journal/adopt")
+                .route(web::get().to(journal::ask_to_adopt))
+                .route(web::post().to(journal::adopt)),
+        )
+        .service(
+            page("/journal/give-up")
+                .route(web::get().to(journal::ask_to_give_up))
+                .route(web::post().to(journal::give_up)),
+        )
+        .service(page("/journal/left-behind").route(web::get().to(journal::show_left_behind)))
+        .service(
+            page("/journal/left-behind/delete").route(web::post().to(journal::delete_left_behind)),
+        )
+        .service(
+            page("/journal/left-behind/strike").route(web::post().to(journal::strike_left_behind)),
+        );
+}
+
+/// Platforms, and the configuration as a file.
+fn connecting(config: &mut web::ServiceConfig, page: impl Fn(&str) -> Resource) {
+    let form = || web::PayloadConfig::new(configuration::LONGEST_FORM);
+    config
+        .service(page("/platforms").route(web::get().to(platforms::show)))
+        .service(
+            page("/platforms/add")
+                .route(web::get().to(platforms::show_add))
+                .route(web::post().to(platforms::add)),
+        )
+        .service(
+            page("/platforms/edit")
+                .route(web::get().to(platforms::show_edit))
+                .route(web::post().to(platforms::change)),
+        )
+        .service(
+            page("/platforms/secret")
+                .route(web::get().to(platforms::ask_for_secret))
+                .route(web::post().to(platforms::make_secret)),
+        )
+        .service(
+            page("/platforms/delete")
+                .route(web::get().to(platforms::ask_to_delete))
+                .route(web::post().to(platforms::delete)),
+        )
+        .service(
+            page("/configuration")
+                .app_data(form())
+                .route(web::get().to(configuration::show))
+                .route(web::post().to(configuration::plan)),
+        )
+        .service(
+            page("/configuration/apply")
+                .app_data(form())
+                .route(web::post().to(configuration::apply)),
+        )
+        .service(page("/configuration/file").route(web::get().to(configuration::download)));
 }
 
 /// `GET /{platform}/tool/{signature}/{signature}admin.do`: where LAMS has a page of a tool's own for its

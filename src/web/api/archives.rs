@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::LONGEST_BODY;
 use super::caller::Caller;
-use super::contents::{ContentAnswer, made};
+use super::contents::{ContentAnswer, NewPlace, made};
 use super::paths::ContentPath;
 use super::refusals::{
     Making, OfContent, OfTool, OnItsServer, Outgoing, Refused, WithArchive, WithBody, WithCustomCsv,
@@ -19,7 +19,6 @@ use super::refusals::{
 use crate::flows::archive::longest_file;
 use crate::flows::export::export_tool_content;
 use crate::flows::import::import_tool_content;
-use crate::flows::making::NewContent;
 use crate::flows::{Gateway, Refusal};
 use crate::outbound::{Spool, SpoolError, SpoolWriter};
 use crate::web::problem::Problem;
@@ -96,11 +95,12 @@ pub(super) async fn import(
     }
     let form = tokio::time::timeout(PATIENCE, Form::read(form, longest)).await;
     let form = form.map_err(|_| Problem::BodyTooSlow)??;
-    let new = NewContent {
-        key,
-        custom_csv: form.custom_csv.ok_or_else(|| lacks("customCSV"))?,
+    let place = NewPlace {
+        custom_csv: form.custom_csv,
+        user: form.user,
         ext_lms_id: form.ext_lms_id,
     };
+    let new = place.of_content(&gateway, key).await?;
     let file = form.file.ok_or_else(|| lacks("file"))?;
     made(import_tool_content(&gateway, new, file).await?)
 }
@@ -114,9 +114,12 @@ fn lacks(field: &str) -> Refusal {
 #[schema(as = Import)]
 struct Form {
     /// One RFC 4180 record: user, course, section and server id, or what the tool has in their place.
-    #[schema(rename = "customCSV", required, value_type = String)]
+    #[schema(rename = "customCSV", value_type = String, required = false)]
     custom_csv: Option<String>,
-    /// The server, where customCSV names none.
+    /// In place of customCSV: the LAMS login of somebody whose LoginRequest brought one that is remembered.
+    #[schema(value_type = String, required = false)]
+    user: Option<String>,
+    /// The server, where customCSV names none, or the user came from several.
     #[schema(rename = "extLmsId", value_type = String, required = false)]
     ext_lms_id: Option<String>,
     /// An archive that a gateway exported, of content of the same tool, or the `ext_tool.txt` of an old LAMS.
@@ -131,6 +134,7 @@ impl Form {
             let name = field.name().unwrap_or_default().to_owned();
             let doubled = match name.as_str() {
                 "customCSV" => read.custom_csv.replace(text(&mut field).await?).is_some(),
+                "user" => read.user.replace(text(&mut field).await?).is_some(),
                 "extLmsId" => read.ext_lms_id.replace(text(&mut field).await?).is_some(),
                 "file" => read
                     .file

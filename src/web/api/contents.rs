@@ -10,12 +10,12 @@ use super::paths::ContentPath;
 use super::refusals::{
     Making, OfContent, OfTool, Outgoing, Refused, WithBody, WithCustomCsv, WithoutSessions,
 };
-use crate::domain::content::Content;
+use crate::domain::content::{Content, ContentKey};
 use crate::domain::id::ToolContentId;
 use crate::domain::query::Query;
 use crate::flows::copy::copy_tool_content;
 use crate::flows::making::NewContent;
-use crate::flows::{Gateway, Refusal, contents, removal};
+use crate::flows::{Gateway, Refusal, contents, remembered, removal};
 use crate::web::problem::Problem;
 
 /// Content: what an author saved, or a call made.
@@ -96,9 +96,47 @@ pub(super) struct Copy {
     from: Option<i64>,
     /// One RFC 4180 record: user, course, section and server id, or what the tool has in their place.
     #[serde(rename = "customCSV")]
-    custom_csv: String,
-    /// The server, where customCSV names none.
+    custom_csv: Option<String>,
+    /// In place of customCSV: the LAMS login of somebody whose LoginRequest brought one that is remembered.
+    user: Option<String>,
+    /// The server, where customCSV names none, or the user came from several.
     ext_lms_id: Option<String>,
+}
+
+/// Where new content goes: by a customCSV, or by the one that a user's login brought.
+#[derive(Default)]
+pub(super) struct NewPlace {
+    pub(super) custom_csv: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) ext_lms_id: Option<String>,
+}
+
+impl NewPlace {
+    /// The content that is to be made there.
+    pub(super) async fn of_content(
+        self,
+        gateway: &Gateway,
+        key: ContentKey,
+    ) -> Result<NewContent, Refusal> {
+        let (custom_csv, ext_lms_id) = match (self.custom_csv, self.user) {
+            (Some(csv), None) => (csv, self.ext_lms_id),
+            (None, Some(user)) => {
+                let server = self.ext_lms_id.as_deref();
+                let (csv, server) =
+                    remembered::for_call(gateway, &key, &user, server, Utc::now()).await?;
+                (csv, Some(server))
+            }
+            _ => {
+                let message = "either customCSV or user must be given".to_owned();
+                return Err(Refusal::Body(message));
+            }
+        };
+        Ok(NewContent {
+            key,
+            custom_csv,
+            ext_lms_id,
+        })
+    }
 }
 
 /// Read content
@@ -221,11 +259,12 @@ pub(super) async fn copy(
         .map(ToolContentId::from_number)
         .transpose()
         .map_err(Refusal::from)?;
-    let new = NewContent {
-        key,
+    let place = NewPlace {
         custom_csv: body.custom_csv,
+        user: body.user,
         ext_lms_id: body.ext_lms_id,
     };
+    let new = place.of_content(&gateway, key).await?;
     made(copy_tool_content(&gateway, from, new).await?)
 }
 

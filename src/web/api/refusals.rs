@@ -172,6 +172,9 @@ kinds! {
     /// Calls that a customCSV comes with, which says who, where and on which server.
     WithCustomCsv: [
         Refusal::CustomCsv(CustomCsvError::Empty("user")),
+        Refusal::NothingRemembered,
+        Refusal::SeveralRemembered(2),
+        Refusal::RememberedElsewhere("moodle".to_owned()),
         Refusal::Server(ServerChoiceError::Ambiguous(2)),
         Refusal::Server(ServerChoiceError::Unknown),
         Refusal::Server(ServerChoiceError::Disabled(moodle())),
@@ -249,10 +252,11 @@ impl Kind for OfLms {
 }
 
 fn lms_failed(code: LmsCode) -> Refusal {
-    Refusal::Lms(LmsError {
+    let error = LmsError {
         server: moodle(),
         failure: LmsFailure::example(code),
-    })
+    };
+    error.into()
 }
 
 fn failed(failure: Failure) -> Refusal {

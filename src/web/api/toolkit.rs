@@ -49,6 +49,12 @@ struct ToolAnswer {
     tag = "toolkit",
     params(
         ("extLmsId" = Option<String>, Query, description = "The server.", example = "moodle"),
+        (
+            "user" = Option<String>,
+            Query,
+            description = "A LAMS login, in place of a server: that from which this user last came into LAMS.",
+            example = "mdl_Bill",
+        ),
     ),
     responses(
         (status = 200, description = "The tools, maybe none.", body = Toolkit),
@@ -62,7 +68,15 @@ pub(super) async fn get(
 ) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string());
     query.check().map_err(Refusal::from)?;
-    let tools = toolkit::of_server(&gateway, &caller.platform, query.get("extLmsId"));
+    let last_server;
+    let server = match (query.get("extLmsId"), query.get("user")) {
+        (None, Some(user)) => {
+            last_server = toolkit::server_of_user(&gateway, &caller.platform, user).await?;
+            last_server.as_deref()
+        }
+        (server, _) => server,
+    };
+    let tools = toolkit::of_server(&gateway, &caller.platform, server);
     let tools = tools.into_iter().map(ToolAnswer::of).collect();
     super::json(HttpResponse::Ok(), &Toolkit { tools })
 }

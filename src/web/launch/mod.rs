@@ -66,7 +66,7 @@ fn note(request: &HttpRequest, kind: LaunchKind, query: &Query<'_>, noted: Noted
 }
 
 /// 302, never to be kept: the address is signed for one person and moment.
-fn redirect(address: &str) -> HttpResponse {
+pub(super) fn redirect(address: &str) -> HttpResponse {
     HttpResponse::Found()
         .insert_header((header::LOCATION, address))
         .insert_header((header::CACHE_CONTROL, "no-store"))

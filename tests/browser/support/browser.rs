@@ -9,7 +9,7 @@ use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 
 use super::driver::Driver;
-use super::pictures;
+use super::{accessible, pictures};
 
 pub struct Browser {
     driver: Driver,
@@ -122,6 +122,18 @@ impl Browser {
         self.driver.devtools("Page.setBypassCSP", on).await;
     }
 
+    /// By how many pixels the page sticks out at the side of a telephone of 360.
+    pub async fn sticks_out(&self) -> Value {
+        let screen = json!({"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": false});
+        let emulation = "Emulation.setDeviceMetricsOverride";
+        self.driver.devtools(emulation, screen).await;
+        let over = "return document.documentElement.scrollWidth - 360";
+        let over = self.script(over).await;
+        let emulation = "Emulation.clearDeviceMetricsOverride";
+        self.driver.devtools(emulation, json!({})).await;
+        over
+    }
+
     /// The tab that is looked at.
     pub async fn tab(&self) -> WindowHandle {
         self.client().window().await.unwrap()
@@ -129,6 +141,29 @@ impl Browser {
 
     pub async fn switch_to(&self, tab: &WindowHandle) {
         self.client().switch_to_window(tab.clone()).await.unwrap();
+    }
+
+    /// Opens an address in a new tab, and goes on there.
+    pub async fn open_tab(&self, address: &str) {
+        let tab = self.client().new_window(true).await.unwrap();
+        self.switch_to(&tab.handle).await;
+        self.open(address).await;
+    }
+
+    /// Waits until the first element of a selector begins with a text.
+    pub async fn sees_text(&self, css: &str, text: &str) {
+        let begun = Instant::now();
+        loop {
+            let now = self.text(css).await;
+            if now.starts_with(text) {
+                return;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{css} says {now:?}, not {text:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Clicks what opens a new tab, and goes on in that tab.
@@ -175,8 +210,10 @@ impl Browser {
         self.driver.complaints().await
     }
 
-    /// A picture of the page, where pictures are wanted.
+    /// Looks at a page as everybody has to be able to: panics where axe finds a mistake, and takes a picture,
+    /// where pictures are wanted.
     pub async fn picture(&self, name: &str) {
+        accessible::check(&self.driver, name).await;
         pictures::take(&self.driver, name).await;
     }
 }

@@ -7,6 +7,9 @@ use fantoccini::wd::WindowHandle;
 use super::Browser;
 use super::demo::Demo;
 
+/// The password of the sysadmins.
+pub const PASSWORD: &str = "a few good words";
+
 /// The browser with the lesson in its first tab.
 pub struct Lesson {
     browser: Browser,
@@ -25,6 +28,43 @@ impl Lesson {
             first_tab,
             demo,
         }
+    }
+
+    /// The same with the first sysadmin, Ada, made and signed in, at the first page for sysadmins.
+    pub async fn signed_in() -> Self {
+        let lesson = Self::open().await;
+        lesson.browser.open(&lesson.demo.first_start).await;
+        for (field, text) in [
+            ("#name", "Ada"),
+            ("#password", PASSWORD),
+            ("#repeated", PASSWORD),
+        ] {
+            lesson.fill(field, text).await;
+        }
+        lesson.click("#become").await;
+        // The page before has a field of the same name.
+        lesson.sees("#sign-in").await;
+        for (field, text) in [("#name", "Ada"), ("#password", PASSWORD)] {
+            lesson.fill(field, text).await;
+        }
+        lesson.click("#sign-in").await;
+        lesson.sees("#who").await;
+        lesson
+    }
+
+    /// Fills in the sample LMS's form of a quiz with one question, and saves it.
+    pub async fn write_a_quiz(&self) {
+        for (field, text) in [
+            ("#title", "Planets"),
+            ("#q1_text", "Which planet is the largest?"),
+            ("#q1_option1", "Jupiter"),
+            ("#q1_option2", "Mars"),
+        ] {
+            self.fill(field, text).await;
+        }
+        self.click("#q1_right1").await;
+        self.click("#save").await;
+        self.sees("#ext-tool-content-id").await;
     }
 
     /// Adds an activity of a tool; answers its `toolContentID`.

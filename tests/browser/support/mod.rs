@@ -1,5 +1,6 @@
 //! What every test starts with: the demo, a browser, and the lesson's page open in it.
 
+mod accessible;
 mod browser;
 mod demo;
 mod driver;
@@ -8,4 +9,4 @@ mod pictures;
 mod process;
 
 pub use browser::Browser;
-pub use lesson::Lesson;
+pub use lesson::{Lesson, PASSWORD};

@@ -19,12 +19,7 @@ pub async fn take(driver: &Driver, name: &str) {
     };
     std::fs::create_dir_all(&folder).unwrap();
     for (look, width, least, colours) in LOOKS {
-        let media = json!({"features": [
-            {"name": "prefers-color-scheme", "value": colours},
-            // Else colours are taken half-way from one to the other.
-            {"name": "prefers-reduced-motion", "value": "reduce"},
-        ]});
-        driver.devtools("Emulation.setEmulatedMedia", media).await;
+        self::colours(driver, colours).await;
         screen(driver, width, least).await;
         let height = "return document.documentElement.scrollHeight";
         let height: Value = driver.client.execute(height, Vec::new()).await.unwrap();
@@ -35,9 +30,23 @@ pub async fn take(driver: &Driver, name: &str) {
     driver
         .devtools("Emulation.clearDeviceMetricsOverride", json!({}))
         .await;
-    driver
-        .devtools("Emulation.setEmulatedMedia", json!({"features": []}))
-        .await;
+    own_colours(driver).await;
+}
+
+/// Light or dark.
+pub async fn colours(driver: &Driver, colours: &str) {
+    let media = json!({"features": [
+        {"name": "prefers-color-scheme", "value": colours},
+        // Else colours are taken half-way from one to the other.
+        {"name": "prefers-reduced-motion", "value": "reduce"},
+    ]});
+    driver.devtools("Emulation.setEmulatedMedia", media).await;
+}
+
+/// Those of the browser itself.
+pub async fn own_colours(driver: &Driver) {
+    let none = json!({"features": []});
+    driver.devtools("Emulation.setEmulatedMedia", none).await;
 }
 
 async fn screen(driver: &Driver, width: u32, height: u64) {

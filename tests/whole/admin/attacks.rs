@@ -24,25 +24,51 @@ const CHANGES: &[&str] = &[
     "/admin/servers/enable",
     "/admin/servers/disable",
     "/admin/servers/delete",
+    "/admin/platforms/add",
+    "/admin/platforms/edit",
+    "/admin/platforms/secret",
+    "/admin/platforms/delete",
+    "/admin/configuration",
+    "/admin/configuration/apply",
+    "/admin/journal/retry",
+    "/admin/journal/adopt",
+    "/admin/journal/give-up",
+    "/admin/journal/left-behind/delete",
+    "/admin/journal/left-behind/strike",
+    "/admin/tools/servers",
+    "/admin/tools/new",
+    "/admin/tools/edit",
+    "/admin/tools/try",
+    "/admin/tools/upload",
+    "/admin/tools/delete",
     "/admin/sign-in",
 ];
 
-/// What a page elsewhere makes a browser say.
+/// What a page elsewhere makes a browser say; each browser is at an address of its own, since one that is
+/// refused a hundred times a minute has to wait.
 const ELSEWHERE: [From; 6] = [
     From(&[
+        ("X-Forwarded-For", "192.0.2.1"),
         ("Sec-Fetch-Site", "cross-site"),
         ("Origin", "https://evil.example"),
     ]),
     From(&[
+        ("X-Forwarded-For", "192.0.2.2"),
         ("Sec-Fetch-Site", "same-site"),
         ("Origin", "http://gate.example.org:9"),
     ]),
     // An older browser, and one on plain http.
-    From(&[("Origin", "https://evil.example")]),
-    From(&[("Origin", "null")]),
-    From(&[("Origin", "http://gate.example.org:8080.evil.example")]),
+    From(&[
+        ("X-Forwarded-For", "192.0.2.3"),
+        ("Origin", "https://evil.example"),
+    ]),
+    From(&[("X-Forwarded-For", "192.0.2.4"), ("Origin", "null")]),
+    From(&[
+        ("X-Forwarded-For", "192.0.2.5"),
+        ("Origin", "http://gate.example.org:8080.evil.example"),
+    ]),
     // No browser at all.
-    From(&[]),
+    From(&[("X-Forwarded-For", "192.0.2.6")]),
 ];
 
 async fn sysadmins(gateway: &Gateway) -> i64 {
@@ -54,7 +80,11 @@ async fn sysadmins(gateway: &Gateway) -> i64 {
 
 #[actix_web::test]
 async fn a_form_of_another_site_is_refused_even_with_cookie_and_token() {
-    let gateway = Gateway::start(Kind::Sqlite, Setup::default()).await;
+    let setup = Setup {
+        environment: vec![("TOOLGATE_TRUSTED_PROXIES", "127.0.0.0/8".to_owned())],
+        ..Setup::default()
+    };
+    let gateway = Gateway::start(Kind::Sqlite, setup).await;
     let ada = Visitor::signed_in(&gateway, ADA).await;
     let token = ada.form_token("/admin/sysadmins").await;
     let fields = [&NEW[..], &[("form_token", token.as_str())]].concat();

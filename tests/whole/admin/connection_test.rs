@@ -125,41 +125,108 @@ async fn nobody_who_listens_is_said_so() {
     assert_eq!(verdict(&rows, "hash"), "skipped");
 }
 
-/// A server with a certificate that it signed itself, until the test ends.
-async fn self_signed() -> u16 {
-    use rustls::pki_types::PrivateKeyDer;
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let _ = acceptor.accept(stream).await;
-        }
-    });
-    port
+/// A server with a certificate of an authority of its own, until the test ends.
+struct Tls {
+    port: u16,
+    authority: rcgen::Certificate,
+}
+
+impl Tls {
+    async fn start(name: &str, change: impl FnOnce(&mut rcgen::CertificateParams)) -> Self {
+        use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+        use rustls::pki_types::PrivateKeyDer;
+        let (own, authority_key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let mut of_authority = CertificateParams::new(Vec::new()).unwrap();
+        of_authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = of_authority.self_signed(&authority_key).unwrap();
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        change(&mut params);
+        let issuer = Issuer::new(of_authority, authority_key);
+        let certificate = params.signed_by(&own, &issuer).unwrap();
+        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::try_from(own.serialize_der()).unwrap(),
+            )
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let _ = acceptor.accept(stream).await;
+            }
+        });
+        Self { port, authority }
+    }
+
+    fn setup(&self) -> Setup {
+        server(&format!("https://localhost:{}/", self.port), "")
+    }
+
+    /// What the test of the server says of TLS, where its authority is one of the system's.
+    async fn verdict_where_trusted(&self) -> (String, String) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), self.authority.pem()).unwrap();
+        let mut setup = self.setup();
+        let path = file.path().to_str().unwrap().to_owned();
+        setup.environment.push(("SSL_CERT_FILE", path));
+        let (rows, body) = tested(setup).await;
+        (verdict(&rows, "tls").to_owned(), body)
+    }
 }
 
 #[actix_web::test]
 async fn a_certificate_that_nobody_vouches_for_is_named_as_the_trouble() {
-    let (rows, body) = tested(server(
-        &format!("https://localhost:{}/", self_signed().await),
-        "",
-    ))
-    .await;
+    let tls = Tls::start("localhost", |_| ()).await;
+    let (rows, body) = tested(tls.setup()).await;
     assert_eq!(verdict(&rows, "tls"), "failed", "{body}");
-    assert!(
-        body.contains("Nobody who is trusted here signed the certificate"),
-        "{body}"
-    );
+    let words = "Nobody who is trusted here signed the certificate";
+    assert!(body.contains(words), "{body}");
+    // The same where its authority is trusted.
+    let (tls, body) = tls.verdict_where_trusted().await;
+    assert_eq!(tls, "ok", "{body}");
+}
+
+#[actix_web::test]
+async fn a_certificate_of_another_name_is_named_as_the_trouble() {
+    let tls = Tls::start("moodle.example.org", |_| ()).await;
+    let (tls, body) = tls.verdict_where_trusted().await;
+    assert_eq!(tls, "failed");
+    assert!(body.contains("for another name than localhost"), "{body}");
+}
+
+#[rstest]
+#[case(2000, 2020)]
+#[case(2100, 2120)]
+#[actix_web::test]
+async fn a_certificate_outside_its_time_is_named_as_the_trouble(
+    #[case] from: i32,
+    #[case] until: i32,
+) {
+    let tls = Tls::start("localhost", |params| {
+        params.not_before = rcgen::date_time_ymd(from, 1, 1);
+        params.not_after = rcgen::date_time_ymd(until, 1, 1);
+    });
+    let (tls, body) = tls.await.verdict_where_trusted().await;
+    assert_eq!(tls, "failed");
+    assert!(body.contains("has expired, or is not valid yet"), "{body}");
+}
+
+#[rstest]
+#[case(0, "ok")]
+#[case(-600, "warning")]
+#[case(600, "warning")]
+#[actix_web::test]
+async fn a_clock_that_is_off_is_said_so(#[case] off: i64, #[case] expected: &str) {
+    let there = chrono::Utc::now() + chrono::TimeDelta::seconds(off);
+    let peer = Peer::start(Answer::SaysItIs(there.to_rfc2822())).await;
+    let (rows, body) = tested(server(peer.url.trim_end_matches("adapter"), "")).await;
+    assert_eq!(verdict(&rows, "clock"), expected, "{body}");
 }
 
 #[actix_web::test]

@@ -186,7 +186,7 @@ async fn a_server_that_content_lives_on_stays_and_says_so() {
     assert!(
         ask.text("#in-use")
             .unwrap()
-            .contains("1 contents live there"),
+            .contains("1 content lives there"),
         "{}",
         ask.body
     );

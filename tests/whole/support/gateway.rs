@@ -17,6 +17,7 @@ use super::{Answer, Database, Kind, Page, Peer};
 pub struct Setup {
     pub launch_auth: &'static str,
     pub callback_state: &'static str,
+    pub custom_csv: &'static str,
     pub sign_redirects: bool,
     pub finish_url: Option<&'static str>,
     /// Where the adapter pages of all tools are.
@@ -38,6 +39,7 @@ impl Default for Setup {
         Self {
             launch_auth: "signed",
             callback_state: "required",
+            custom_csv: "accepted",
             sign_redirects: true,
             finish_url: None,
             adapter_page: "http://127.0.0.1:1/nobody".to_owned(),
@@ -84,6 +86,7 @@ url = "http://lams.example.org:8080/lams/"
 launch_auth = "{}"
 launch_secret = "{LAUNCH_SECRET}"
 callback_state = "{}"
+custom_csv = "{}"
 api_token = "{API_TOKEN}"
 {finish_url}
 [[servers]]
@@ -106,6 +109,7 @@ tools = ["dlfrum10"]
 "#,
             self.launch_auth,
             self.callback_state,
+            self.custom_csv,
             self.sign_redirects,
             pages(&moodle),
             self.sign_redirects,
@@ -295,6 +299,38 @@ impl Gateway {
                 .header("Content-Type", "application/json")
                 .body(body.to_string());
         }
+        Page::read(request.send().await.unwrap()).await
+    }
+
+    /// Sends a browser's form.
+    pub async fn post_form(&self, path: &str, form: &str) -> Page {
+        let kind = "application/x-www-form-urlencoded";
+        self.post_as(path, kind, form.as_bytes()).await
+    }
+
+    /// Sends a body of a kind.
+    pub async fn post_as(&self, path: &str, kind: &str, body: &[u8]) -> Page {
+        let request = self.client.post(format!("{}{path}", self.base));
+        let request = request.header("Content-Type", kind).body(body.to_vec());
+        Page::read(request.send().await.unwrap()).await
+    }
+
+    /// Asks for a page by a method.
+    pub async fn call_page(&self, method: &str, path: &str) -> Page {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        Page::read(request.send().await.unwrap()).await
+    }
+
+    /// Sends the fields of a form to a call of the API.
+    pub async fn send_form(&self, path: &str, fields: &[(&str, &[u8])]) -> Page {
+        let mut form = reqwest::multipart::Form::new();
+        for (name, value) in fields {
+            let part = reqwest::multipart::Part::bytes(value.to_vec());
+            form = form.part((*name).to_owned(), part);
+        }
+        let request = self.client.post(format!("{}/api/v1{path}", self.base));
+        let request = request.bearer_auth(API_TOKEN).multipart(form);
         Page::read(request.send().await.unwrap()).await
     }
 
@@ -515,4 +551,33 @@ fn run(database: &Database, arguments: &[&str], input: &str) -> Output {
         .write_all(input.as_bytes())
         .unwrap();
     process.wait_with_output().unwrap()
+}
+
+/// Path and query of a LoginRequest into `lams`, hashed as the protocol says: by a server and its key, at a
+/// time, of a user, for a method.
+pub fn login_path(
+    server: &str,
+    key: &str,
+    (ts, uid, method): (&str, &str, &str),
+    more: &[(&str, &str)],
+) -> String {
+    use sha1::{Digest, Sha1};
+    let lesson = more
+        .iter()
+        .find(|(name, _)| *name == "lsid" && method == "learnerStrictAuth")
+        .map_or("", |(_, value)| value);
+    let text: String = [ts, uid, method, lesson, server, key]
+        .map(|part| part.trim().to_lowercase())
+        .concat();
+    let hash = hex::encode(Sha1::digest(text));
+    let five = [
+        ("uid", uid),
+        ("method", method),
+        ("ts", ts),
+        ("sid", server),
+        ("hash", &hash),
+    ];
+    let pair = |(name, value): &(&str, &str)| format!("{name}={}", urlencoding::encode(value));
+    let query: Vec<_> = five.iter().chain(more).map(pair).collect();
+    format!("/lams/LoginRequest?{}", query.join("&"))
 }

@@ -10,7 +10,7 @@ pub use browser_like::{Page, parameter};
 pub use database::{Database, Kind};
 pub use gateway::{
     API_TOKEN, Gateway, LAUNCH_SECRET, PUBLIC_URL, Setup, admin, apply, binary, callback_of,
-    environment,
+    environment, login_path,
 };
 pub use peer::{Answer, Asked, Peer};
 pub use visitor::{ADA, From, PASSWORD, Visitor};

@@ -14,6 +14,8 @@ use tokio::sync::Notify;
 pub enum Answer {
     /// Status and body.
     Says(u16, String),
+    /// 200, nothing, and this time in its head.
+    SaysItIs(String),
     /// To each `method` its own status and body; to others nothing, with 200.
     ByMethod(HashMap<&'static str, (u16, Vec<u8>)>),
     /// A new id for each request, from this one on.
@@ -165,6 +167,7 @@ async fn respond(
         |status: u16, body: &[u8]| [head(status, body.len() as u64, ""), body.to_vec()].concat();
     let bytes = match answer {
         Answer::Says(status, body) => whole(status, body.as_bytes()),
+        Answer::SaysItIs(time) => head(200, 0, &format!("Date: {time}\r\n")),
         Answer::ByMethod(answers) => {
             let answer = method.and_then(|method| answers.get(method.as_str()).cloned());
             let (status, body) = answer.unwrap_or((200, Vec::new()));

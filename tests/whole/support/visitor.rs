@@ -96,11 +96,41 @@ impl<'a> Visitor<'a> {
         self.send(request).await
     }
 
+    /// Sends a body of any kind, as a form of a page of the gateway.
+    pub async fn post_body(&self, path: &str, kind: &str, body: Vec<u8>) -> Page {
+        let request = self
+            .gateway
+            .client()
+            .post(self.address(path))
+            .header("Content-Type", kind)
+            .header("Sec-Fetch-Site", "same-origin")
+            .body(body);
+        self.send(request).await
+    }
+
     /// The same with the token that a page's forms have now.
     pub async fn post_form(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Page {
         let token = self.form_token(page).await;
         let fields = [fields, &[("form_token", token.as_str())]].concat();
         self.post(path, &fields).await
+    }
+
+    /// The same as a form with a file sends it.
+    pub async fn post_file(&self, path: &str, fields: &[(&str, &str)], file: Vec<u8>) -> Page {
+        let mut form = reqwest::multipart::Form::new();
+        for (name, value) in fields {
+            form = form.text((*name).to_owned(), (*value).to_owned());
+        }
+        let file = reqwest::multipart::Part::bytes(file).file_name("school.toml");
+        let mut request = self
+            .gateway
+            .client()
+            .post(self.address(path))
+            .multipart(form.part("file", file));
+        for (name, value) in OWN_PAGE.0 {
+            request = request.header(*name, *value);
+        }
+        self.send(request).await
     }
 
     pub async fn form_token(&self, page: &str) -> String {

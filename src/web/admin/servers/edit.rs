@@ -5,12 +5,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::form::{Shown, Typed, wrong_of};
-use super::{failed, id_of};
 use crate::domain::configuration::Configuration;
 use crate::flows::Gateway;
 use crate::flows::apply::{MadeFrom, SaveError, WrittenServer};
 use crate::flows::connecting::servers;
 use crate::store::ServerRecord;
+use crate::web::admin::connected::{InWords, SERVERS, failed};
 use crate::web::admin::frame::{Frame, page};
 use crate::web::admin::guard::{Posted, SignedIn};
 use crate::web::admin::input::Wrong;
@@ -26,7 +26,7 @@ struct ServerPage<'a> {
     made_from: MadeFrom,
     shown: Shown,
     /// What is there now, where somebody else changed it.
-    theirs: Option<Vec<(&'static str, String)>>,
+    theirs: Option<Vec<InWords>>,
 }
 
 impl<'a> ServerPage<'a> {
@@ -88,7 +88,7 @@ pub(in crate::web::admin) async fn show_edit(
     who: SignedIn,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
-    let record = servers::find(&gateway, id_of(&request)?).await?;
+    let record = servers::find(&gateway, SERVERS.id_of(&request)?).await?;
     let configuration = gateway.configuration();
     let typed = Typed::of(&record);
     let template = ServerPage::of(

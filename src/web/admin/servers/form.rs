@@ -7,9 +7,13 @@ use crate::domain::configuration::Configuration;
 use crate::domain::tool::{ADAPTER_PAGE, Tool};
 use crate::flows::apply::{FileError, WrittenSecret, WrittenServer};
 use crate::store::ServerRecord;
+use crate::web::admin::connected::{self, InWords, secret_input};
 use crate::web::admin::forms::Fields;
 use crate::web::admin::input::{Input, Tick, Wrong};
-use crate::web::words::sentence;
+
+/// What the key is for.
+const KEY: &str =
+    "The secret that this server shares with LAMS; it signs the hash. Needed with tools.";
 
 /// What stands in the form. The key is in it only on its way to being saved.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -20,6 +24,8 @@ pub(super) struct Typed {
     key: String,
     prefix: String,
     timeout_ms: String,
+    login_window_minutes: String,
+    time_zone: String,
     enabled: bool,
     sign_redirects: bool,
     private_network: bool,
@@ -41,6 +47,7 @@ pub(super) struct Shown {
     pub(super) about: [Input; 4],
     pub(super) ticks: [Tick; 3],
     pub(super) timeout: Input,
+    pub(super) logins: [Input; 2],
     pub(super) tools: Vec<ToolRow>,
     /// What is wrong with no field of its own.
     pub(super) wrong: Option<String>,
@@ -67,6 +74,11 @@ impl Typed {
             key: String::new(),
             prefix: record.prefix.clone().unwrap_or_default(),
             timeout_ms: timeout.unwrap_or_default(),
+            login_window_minutes: record
+                .login_window_minutes
+                .map(|minutes| minutes.to_string())
+                .unwrap_or_default(),
+            time_zone: record.time_zone.clone().unwrap_or_default(),
             enabled: record.enabled,
             sign_redirects: record.sign_redirects,
             private_network: record.private_network,
@@ -86,6 +98,8 @@ impl Typed {
             key: fields.get("key").to_owned(),
             prefix: text("prefix"),
             timeout_ms: text("timeout_ms"),
+            login_window_minutes: text("login_window_minutes"),
+            time_zone: text("time_zone"),
             enabled: on("enabled"),
             sign_redirects: on("sign_redirects"),
             private_network: on("private_network"),
@@ -110,15 +124,19 @@ impl Typed {
     /// The server in the form of the file.
     pub(super) fn written(&self, configuration: &Configuration) -> Result<WrittenServer, Wrong> {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let timeout_ms = match self.timeout_ms.as_str() {
-            "" => None,
-            text => Some(text.parse().map_err(|_| {
-                Wrong::new(
-                    "timeout_ms",
-                    "This must be a number of milliseconds, or empty.",
-                )
-            })?),
+        let number = |name: &str, text: &str, of: &str| match text {
+            "" => Ok(None),
+            text => text
+                .parse()
+                .map(Some)
+                .map_err(|_| Wrong::new(name, format!("This must be a number of {of}, or empty."))),
         };
+        let timeout_ms = number("timeout_ms", &self.timeout_ms, "milliseconds")?;
+        let login_window_minutes = number(
+            "login_window_minutes",
+            &self.login_window_minutes,
+            "minutes",
+        )?;
         let tools = configuration.tools();
         for tool in tools.filter(|tool| self.tools.contains(tool.signature.as_str())) {
             let signature = tool.signature.as_str();
@@ -143,49 +161,39 @@ impl Typed {
             sign_redirects: self.sign_redirects,
             timeout_ms,
             private_network: self.private_network,
+            login_window_minutes,
+            time_zone: some(&self.time_zone),
             tools: self.tools.clone(),
             settings: self.settings.clone(),
         })
     }
 
-    /// What another state has in those fields in which it differs: the field in words, and its value.
-    pub(super) fn differences(&self, now: &Self) -> Vec<(&'static str, String)> {
+    /// What another state has in those fields in which it differs.
+    pub(super) fn differences(&self, now: &Self) -> Vec<InWords> {
+        connected::differences(self.in_words(), now.in_words())
+    }
+
+    fn in_words(&self) -> [InWords; 11] {
         let yes_no = |on: bool| if on { "yes" } else { "no" }.to_owned();
-        let list = |tools: &BTreeSet<String>| Vec::from_iter(tools.iter().cloned()).join(", ");
-        let settings = |typed: &Self| {
-            let one = |(tool, items): (&String, &BTreeMap<String, String>)| {
-                let items = items.iter().map(|(name, value)| format!("{name} {value}"));
-                format!("{tool}: {}", Vec::from_iter(items).join(", "))
-            };
-            Vec::from_iter(typed.settings.iter().map(one)).join("; ")
+        let one = |(tool, items): (&String, &BTreeMap<String, String>)| {
+            let items = items.iter().map(|(name, value)| format!("{name} {value}"));
+            format!("{tool}: {}", Vec::from_iter(items).join(", "))
         };
-        let text = |typed: &Self| {
-            [
-                ("Name", typed.name.clone()),
-                ("Address", typed.url.clone()),
-                ("Prefix", typed.prefix.clone()),
-                ("Time limit", typed.timeout_ms.clone()),
-                ("Enabled", yes_no(typed.enabled)),
-                ("Redirects are signed", yes_no(typed.sign_redirects)),
-                ("In a private network", yes_no(typed.private_network)),
-                ("Tools", list(&typed.tools)),
-                ("Settings of tools", settings(typed)),
-            ]
-        };
-        let pairs = text(self).into_iter().zip(text(now));
-        pairs
-            .filter(|(mine, theirs)| mine != theirs)
-            .map(|(_, (field, value))| {
-                (
-                    field,
-                    if value.is_empty() {
-                        "nothing".to_owned()
-                    } else {
-                        value
-                    },
-                )
-            })
-            .collect()
+        let tools = Vec::from_iter(self.tools.iter().cloned()).join(", ");
+        let settings = Vec::from_iter(self.settings.iter().map(one)).join("; ");
+        [
+            ("Name", self.name.clone()),
+            ("Address", self.url.clone()),
+            ("Prefix", self.prefix.clone()),
+            ("Time limit", self.timeout_ms.clone()),
+            ("Window of logins", self.login_window_minutes.clone()),
+            ("Time zone", self.time_zone.clone()),
+            ("Enabled", yes_no(self.enabled)),
+            ("Redirects are signed", yes_no(self.sign_redirects)),
+            ("In a private network", yes_no(self.private_network)),
+            ("Tools", tools),
+            ("Settings of tools", settings),
+        ]
     }
 
     /// The fields. `new`: of a server that is not there yet.
@@ -213,7 +221,7 @@ impl Typed {
                 .hint("Where it is, such as https://moodle.example.org/")
                 .value(&self.url)
                 .wrong(wrong),
-            self.key_input(has_key).wrong(wrong),
+            secret_input("key", ("key", has_key), KEY, &self.key).wrong(wrong),
             Input::text("prefix", "Prefix of logins")
                 .hint("A LAMS login is prefix, underscore, external login: mdl makes mdl_bill of bill. Needed with tools.")
                 .value(&self.prefix)
@@ -232,6 +240,17 @@ impl Typed {
             .hint("For all calls but import and export. Empty: 15 seconds.")
             .value(&self.timeout_ms)
             .wrong(wrong);
+        let logins = [
+            Input::text("login_window_minutes", "Logins are taken within so many minutes of their time")
+                .hint("0: at any time, as LAMS does it, so that an address which somebody copied signs in for ever. Sixty or so is a good choice where the clocks agree. Empty: as TOOLGATE_LOGIN_WINDOW_MINUTES says, else 0.")
+                .value(&self.login_window_minutes)
+                .wrong(wrong),
+            Input::text("time_zone", "Time zone of its clocks")
+                .placeholder("UTC")
+                .hint("For servers that write the time of a login in words, as Moodle does. Such as Europe/Berlin.")
+                .value(&self.time_zone)
+                .wrong(wrong),
+        ];
         let tools: Vec<ToolRow> = configuration
             .tools()
             .map(|tool| self.tool_row(tool, wrong))
@@ -241,6 +260,7 @@ impl Typed {
             about,
             ticks,
             timeout,
+            logins,
             tools,
             wrong: None,
         };
@@ -248,24 +268,6 @@ impl Typed {
             shown.wrong = Some(wrong.words.clone());
         }
         shown
-    }
-
-    fn key_input(&self, has_key: bool) -> Input {
-        let again = if self.key.is_empty() {
-            ""
-        } else {
-            " Type it once more: what was typed is not sent back."
-        };
-        if has_key {
-            let hint = format!("Empty: the key stays as it is. It is never shown.{again}");
-            Input::secret("key", "Replace the key").hint(hint)
-        } else {
-            let hint = format!(
-                "The secret that this server shares with LAMS; it signs the hash. Needed with tools. Once saved \
-                 it is never shown again.{again}"
-            );
-            Input::secret("key", "Key").hint(hint)
-        }
     }
 
     fn tool_row(&self, tool: &Tool, wrong: Option<&Wrong>) -> ToolRow {
@@ -317,6 +319,7 @@ impl Shown {
             .iter()
             .chain(&self.about)
             .chain([&self.timeout])
+            .chain(&self.logins)
             .chain(items);
         all.any(Input::is_wrong)
     }
@@ -324,18 +327,14 @@ impl Shown {
 
 /// Which field a mistake in the file of one server is about.
 pub(super) fn wrong_of(error: &FileError) -> Wrong {
-    let words = sentence(&error.message);
-    let key = if error.about.is_empty() {
-        &error.key
-    } else {
-        &error.about
-    };
-    let of_tool = key
+    let wrong = connected::wrong_of(error);
+    let of_tool = wrong
+        .field
         .strip_prefix("[servers.settings.")
         .and_then(|rest| rest.strip_suffix(']'));
     match of_tool {
-        Some(signature) => Wrong::new(field_of(signature, ADAPTER_PAGE), words),
-        None => Wrong::new(key.as_str(), words),
+        Some(signature) => Wrong::new(field_of(signature, ADAPTER_PAGE), wrong.words),
+        None => wrong,
     }
 }
 

@@ -11,14 +11,15 @@ use chrono::{DateTime, Utc};
 
 pub(super) use edit::{add, change, show_add, show_edit};
 
+use super::connected::{SERVERS, not_saved};
 use super::frame::{Frame, page};
 use super::guard::{Posted, SignedIn};
 use super::see_other;
 use crate::domain::query::Query;
-use crate::flows::apply::{MadeFrom, SaveError, WrittenServer};
+use crate::flows::Gateway;
+use crate::flows::apply::{MadeFrom, WrittenServer};
 use crate::flows::connecting::{self, servers};
-use crate::flows::{Gateway, Refusal};
-use crate::store::{InUse, ServerRecord};
+use crate::store::ServerRecord;
 use crate::web::problem::Problem;
 
 /// A server as the list shows it.
@@ -40,14 +41,6 @@ impl Row {
 struct ServersPage<'a> {
     frame: Frame<'a>,
     rows: Vec<Row>,
-}
-
-#[derive(Template)]
-#[template(path = "admin/delete_server.html")]
-struct DeletePage<'a> {
-    frame: Frame<'a>,
-    server: &'a ServerRecord,
-    used: &'a InUse,
 }
 
 #[derive(Template)]
@@ -96,7 +89,7 @@ pub(super) async fn ask_to_disable(
     who: SignedIn,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
-    let server = servers::find(&gateway, id_of(&request)?).await?;
+    let server = servers::find(&gateway, SERVERS.id_of(&request)?).await?;
     let template = DisablePage {
         frame: Frame::of(&gateway, &who, "servers"),
         server: &server,
@@ -131,13 +124,11 @@ async fn switch(
         ..WrittenServer::of(&record)
     };
     let made_from = MadeFrom::server(Some(&record));
-    match servers::set(gateway, &posted.who.actor(), &made_from, wanted).await {
-        Ok(_) if enabled => Ok(see_other(gateway, "/admin/servers?done=enabled")),
-        Ok(_) => Ok(see_other(gateway, "/admin/servers?done=disabled")),
-        Err(SaveError::Newer) => Err(Refusal::ChangedMeanwhile.into()),
-        Err(SaveError::Wrong(error)) => Err(Refusal::NotInOrder(error.message).into()),
-        Err(SaveError::Failed(error)) => Err(failed(error)),
-    }
+    servers::set(gateway, &posted.who.actor(), &made_from, wanted)
+        .await
+        .map_err(not_saved)?;
+    let done = if enabled { "enabled" } else { "disabled" };
+    Ok(see_other(gateway, &format!("/admin/servers?done={done}")))
 }
 
 /// `GET /admin/servers/delete?id`
@@ -146,9 +137,10 @@ pub(super) async fn ask_to_delete(
     who: SignedIn,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
-    let server = servers::find(&gateway, id_of(&request)?).await?;
+    let server = servers::find(&gateway, SERVERS.id_of(&request)?).await?;
     let used = servers::in_use(&gateway, &server.id).await?;
-    deleting(StatusCode::OK, (&gateway, &who), &server, &used)
+    let at = (gateway.get_ref(), &who);
+    SERVERS.deleting(StatusCode::OK, at, (&server.id, &server.name), &used)
 }
 
 /// `POST /admin/servers/delete`
@@ -161,40 +153,7 @@ pub(super) async fn delete(
         connecting::Deleted::Gone => Ok(see_other(&gateway, "/admin/servers?done=deleted")),
         connecting::Deleted::InUse(used) => {
             let at = (gateway.get_ref(), &posted.who);
-            deleting(StatusCode::CONFLICT, at, &server, &used)
+            SERVERS.deleting(StatusCode::CONFLICT, at, (&server.id, &server.name), &used)
         }
-    }
-}
-
-/// Asks whether a server is to be deleted, or says what uses it.
-fn deleting(
-    status: StatusCode,
-    (gateway, who): (&Gateway, &SignedIn),
-    server: &ServerRecord,
-    used: &InUse,
-) -> Result<HttpResponse, Problem> {
-    let template = DeletePage {
-        frame: Frame::of(gateway, who, "servers"),
-        server,
-        used,
-    };
-    page(status, &template)
-}
-
-/// The id in an address; one that is missing is that of no server.
-fn id_of(request: &HttpRequest) -> Result<&str, Refusal> {
-    // Ids need no escapes, and what has some is no id.
-    let pairs = request.query_string().split('&');
-    pairs
-        .filter_map(|pair| pair.split_once('='))
-        .find_map(|(name, value)| (name == "id").then_some(value))
-        .ok_or(Refusal::NotConfigured("server"))
-}
-
-/// What stands behind a form that was right and was not saved.
-fn failed(error: crate::flows::apply::ApplyError) -> Problem {
-    match connecting::configuration::refused(error) {
-        Ok(wrong) => Refusal::NotInOrder(wrong.message).into(),
-        Err(refusal) => refusal.into(),
     }
 }

@@ -1,0 +1,285 @@
+//! LoginRequest: an external LMS sends its user into LAMS, and names who it is, what for, and, for an author,
+//! the customCSV of the activities to come (protocol 6.6). Its hash is that of protocol 6.2, or of 6.3 for
+//! `learnerStrictAuth`: SHA-1, legacy, which covers neither customCSV nor course.
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use secrecy::ExposeSecret;
+use subtle::ConstantTimeEq;
+
+use super::base_url::BaseUrl;
+use super::enc::push_enc;
+use super::hash::hash_of;
+use super::query::{Query, QueryError};
+use super::server::Server;
+
+/// What somebody comes into LAMS for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// To make lessons.
+    Author,
+    /// To watch a lesson.
+    Monitor,
+    /// To take a lesson.
+    Learner,
+    /// The same, with the lesson's id in the hash.
+    LearnerStrictAuth,
+}
+
+impl Method {
+    /// All of them.
+    pub const ALL: [Method; 4] = [
+        Method::Author,
+        Method::Monitor,
+        Method::Learner,
+        Method::LearnerStrictAuth,
+    ];
+
+    /// As it stands in the address.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Author => "author",
+            Method::Monitor => "monitor",
+            Method::Learner => "learner",
+            Method::LearnerStrictAuth => "learnerStrictAuth",
+        }
+    }
+}
+
+impl std::str::FromStr for Method {
+    type Err = LoginError;
+
+    fn from_str(text: &str) -> Result<Self, LoginError> {
+        let found = Method::ALL
+            .into_iter()
+            .find(|method| method.as_str() == text);
+        found.ok_or(LoginError::Method)
+    }
+}
+
+/// Why a LoginRequest is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoginError {
+    /// A parameter is missing, malformed or doubled.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// There is no hash.
+    #[error("the login is not signed: it lacks hash")]
+    NoHash,
+    /// The hash is not that of these parameters.
+    #[error("the hash of the login is wrong")]
+    Hash,
+    /// The server wants a time, and this cannot be read as one.
+    #[error("the time of the login cannot be read: ts is {0:?}")]
+    Time(String),
+    /// The time is too far from now.
+    #[error("the login was made at another time: ts is more than {0} minutes off")]
+    Late(i64),
+    /// There is no such method.
+    #[error("method must be author, monitor, learner or learnerStrictAuth")]
+    Method,
+    /// A text is too long, or holds a control character.
+    #[error("{0} must be at most {1} characters, none a control character")]
+    Text(&'static str, usize),
+    /// `redirectURL` leads away from the platform.
+    #[error("redirectURL does not lead to the platform")]
+    Redirect,
+}
+
+/// The longest name, id or title, in characters: what LAMS's own columns take.
+const LONGEST: usize = 255;
+/// The longest customCSV, in characters.
+const LONGEST_CSV: usize = 2000;
+
+/// A LoginRequest whose hash and form are right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginRequest {
+    /// The login on the external server.
+    pub uid: String,
+    /// What for.
+    pub method: Method,
+    /// The course there, where one is named.
+    pub course: Option<String>,
+    /// The course's name for people.
+    pub course_name: Option<String>,
+    /// Whether the LAMS login begins with the server's prefix.
+    pub use_prefix: bool,
+    /// The customCSV, as it came.
+    pub custom_csv: Option<String>,
+}
+
+impl LoginRequest {
+    /// Checks a request that names `server`: first the hash, then its time where there is a window, then
+    /// everything else.
+    pub fn check(
+        query: &Query<'_>,
+        server: &Server,
+        window: Option<TimeDelta>,
+        platform: &BaseUrl,
+        now: DateTime<Utc>,
+    ) -> Result<Self, LoginError> {
+        let given = |name| query.get(name).unwrap_or_default();
+        let claimed = query
+            .get("hash")
+            .filter(|hash| !hash.is_empty())
+            .ok_or(LoginError::NoHash)?;
+        let expected = hash(
+            server,
+            given("ts"),
+            given("uid"),
+            given("method"),
+            given("lsid"),
+        );
+        if !is_same(claimed, expected) {
+            return Err(LoginError::Hash);
+        }
+        query.check()?;
+        let (ts, uid) = (query.required("ts")?, query.required("uid")?);
+        if let Some(window) = window {
+            let at = time_of(ts, server.time_zone)
+                .ok_or_else(|| LoginError::Time(ts.chars().take(40).collect()))?;
+            if now.signed_duration_since(at).abs() > window {
+                return Err(LoginError::Late(window.num_minutes()));
+            }
+        }
+        let method: Method = query.required("method")?.parse()?;
+        if method == Method::LearnerStrictAuth {
+            query.required("lsid")?;
+        }
+        for (name, most) in TEXTS {
+            let text = given(name);
+            let line_end = |c| name == "customCSV" && matches!(c, '\r' | '\n');
+            if text.chars().count() > most || text.chars().any(|c| c.is_control() && !line_end(c)) {
+                return Err(LoginError::Text(name, most));
+            }
+        }
+        if let Some(to) = query.get("redirectURL").filter(|to| !to.is_empty())
+            && !stays_at(platform, to)
+        {
+            return Err(LoginError::Redirect);
+        }
+        let text = |name| {
+            let text = query.get(name).map(str::trim);
+            text.filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        Ok(Self {
+            uid: uid.trim().to_owned(),
+            method,
+            course: text("courseid"),
+            course_name: text("courseName"),
+            use_prefix: text("usePrefix").is_none_or(|text| text != "false"),
+            custom_csv: text("customCSV"),
+        })
+    }
+
+    /// The login in LAMS.
+    pub fn lams_login(&self, server: &Server) -> String {
+        match &server.prefix {
+            Some(prefix) if self.use_prefix => format!("{prefix}_{}", self.uid),
+            _ => self.uid.clone(),
+        }
+    }
+}
+
+/// The texts that are stored, and how long each may be.
+const TEXTS: [(&str, usize); 4] = [
+    ("uid", LONGEST),
+    ("courseid", LONGEST),
+    ("courseName", LONGEST),
+    ("customCSV", LONGEST_CSV),
+];
+
+/// The hash of a LoginRequest of a server, 40 lower-case hexadecimal digits; `None` where it has no key.
+pub fn login_hash(
+    server: &Server,
+    ts: &str,
+    uid: &str,
+    method: &str,
+    lsid: &str,
+) -> Option<String> {
+    hash(server, ts, uid, method, lsid).map(hex::encode)
+}
+
+/// Path and query of a LoginRequest at a platform, hashed; `None` where the server has no key. `more` are
+/// parameters beside the five that every one has, `lsid` among them.
+pub fn login_path(
+    platform: &str,
+    server: &Server,
+    (ts, uid, method): (&str, &str, Method),
+    more: &[(&str, &str)],
+) -> Option<String> {
+    let lsid = more.iter().find(|(name, _)| *name == "lsid");
+    let lsid = lsid.map_or("", |(_, value)| value);
+    let hash = login_hash(server, ts, uid, method.as_str(), lsid)?;
+    let five = [
+        ("uid", uid),
+        ("method", method.as_str()),
+        ("ts", ts),
+        ("sid", server.id.as_str()),
+        ("hash", hash.as_str()),
+    ];
+    let mut path = format!("/{platform}/LoginRequest");
+    for (n, (name, value)) in five.iter().chain(more).enumerate() {
+        path.push(if n == 0 { '?' } else { '&' });
+        path.push_str(name);
+        path.push('=');
+        push_enc(&mut path, value);
+    }
+    Some(path)
+}
+
+fn hash(server: &Server, ts: &str, uid: &str, method: &str, lsid: &str) -> Option<[u8; 20]> {
+    let key = server.key.as_ref()?.expose_secret();
+    let id = server.id.as_str();
+    Some(if method == Method::LearnerStrictAuth.as_str() {
+        hash_of(&[ts, uid, method, lsid, id, key])
+    } else {
+        hash_of(&[ts, uid, method, id, key])
+    })
+}
+
+/// Whether a hash in an address is the one expected. Upper-case digits are refused, as LAMS does.
+fn is_same(claimed: &str, expected: Option<[u8; 20]>) -> bool {
+    let mut bytes = [0; 20];
+    let lower = !claimed.bytes().any(|b| b.is_ascii_uppercase());
+    let read = lower && hex::decode_to_slice(claimed, &mut bytes).is_ok();
+    match expected {
+        Some(expected) => read && bool::from(bytes.ct_eq(&expected)),
+        None => false,
+    }
+}
+
+/// The time of a `ts`: milliseconds, or what Moodle writes, such as `January 01,2010 12:00 am`, in the
+/// server's time zone. An hour that its clocks have twice is the earlier one.
+pub fn time_of(ts: &str, zone: Tz) -> Option<DateTime<Utc>> {
+    let ts = ts.trim();
+    if let Ok(ms) = ts.parse() {
+        return DateTime::from_timestamp_millis(ms);
+    }
+    let local = NaiveDateTime::parse_from_str(ts, "%B %d,%Y %I:%M %p").ok()?;
+    let at = local.and_local_timezone(zone).earliest()?;
+    Some(at.with_timezone(&Utc))
+}
+
+/// Whether an address, absolute or relative to the platform, stays at its origin, whoever reads it.
+fn stays_at(platform: &BaseUrl, to: &str) -> bool {
+    let plain = to.chars().all(|c| c.is_ascii_graphic() && c != '\\');
+    plain
+        && !to.starts_with("//")
+        && platform.join(to).is_ok_and(|url| {
+            url.origin().ascii_serialization() == platform.origin()
+                && url.username().is_empty()
+                && url.password().is_none()
+        })
+}
+
+/// The longest window that a server may have, in minutes: a year.
+pub const LONGEST_WINDOW: i64 = 525_600;
+
+/// A window of so many minutes; none for 0.
+pub fn window(minutes: i64) -> Option<TimeDelta> {
+    (minutes > 0).then(|| TimeDelta::minutes(minutes))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,276 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use rstest::rstest;
+
+use super::*;
+
+fn server() -> Server {
+    Server {
+        id: "moodle".parse().unwrap(),
+        name: "Moodle".to_owned(),
+        url: BaseUrl::parse("http://moodle.example.org/moodle/").unwrap(),
+        key: Some("S3cretKey".into()),
+        prefix: Some("mdl".to_owned()),
+        enabled: true,
+        sign_redirects: true,
+        timeout: None,
+        private_network: true,
+        login_window_minutes: None,
+        time_zone: Tz::UTC,
+        tools: BTreeSet::new(),
+        settings: BTreeMap::new(),
+        lms: None,
+    }
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(1_262_304_000_000).unwrap()
+}
+
+fn checked(query: &str, server: &Server) -> Result<LoginRequest, LoginError> {
+    let platform = BaseUrl::parse("http://lams.example.org/lams/").unwrap();
+    let window = window(server.login_window_minutes.unwrap_or(0));
+    LoginRequest::check(&Query::parse(query), server, window, &platform, now())
+}
+
+/// A query with its right hash; `lsid` is part of it where the method says so.
+fn signed(ts: &str, uid: &str, method: &str, more: &str) -> String {
+    let pairs = form_urlencoded(more);
+    let lsid = pairs.iter().find(|(name, _)| name == "lsid");
+    let lsid = lsid.map_or("", |(_, value)| value);
+    let hash = login_hash(&server(), ts, uid, method, lsid).unwrap();
+    let mut query = format!("hash={hash}&sid=moodle");
+    for (name, value) in [("ts", ts), ("uid", uid), ("method", method)] {
+        query.push_str(&format!("&{name}={}", urlencoding::encode(value)));
+    }
+    if !more.is_empty() {
+        query.push('&');
+        query.push_str(more);
+    }
+    query
+}
+
+fn form_urlencoded(text: &str) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(text.as_bytes())
+        .into_owned()
+        .collect()
+}
+
+/// Of the formulas, with another implementation of SHA-1.
+#[rstest]
+#[case(
+    "1262304000000",
+    "Bill",
+    "author",
+    "",
+    "0932e9207ae4df6807af5616d03f4df2c28b010c"
+)]
+#[case(
+    "January 01,2010 12:00 am",
+    "Bill Smith",
+    "learner",
+    "",
+    "d629f6172da41964b55817380dd3d30bf2a60e0a"
+)]
+#[case(
+    "1262304000000",
+    "ÉMILE",
+    "monitor",
+    "",
+    "4e7e9bda5b0a6f4e6715ba634f003a56ab7e1d01"
+)]
+#[case(
+    "1262304000000",
+    " BiLL\t",
+    "Author",
+    "",
+    "0932e9207ae4df6807af5616d03f4df2c28b010c"
+)]
+#[case(
+    "1262304000000",
+    "Bill",
+    "learnerStrictAuth",
+    "42",
+    "1f05cf9c60628c23558a757064871c89210c719d"
+)]
+#[case(
+    "1262304000000",
+    "Bill",
+    "learner",
+    "42",
+    "165a1705ebebe03ea1afa818e6c1031f016d26ab"
+)]
+fn hashes_are_those_of_the_formulas(
+    #[case] ts: &str,
+    #[case] uid: &str,
+    #[case] method: &str,
+    #[case] lsid: &str,
+    #[case] expected: &str,
+) {
+    let hash = login_hash(&server(), ts, uid, method, lsid).unwrap();
+    assert_eq!(hash, expected);
+}
+
+#[test]
+fn everything_that_counts_is_read() {
+    let more = "courseid=7&courseName=Physics+1&customCSV=bill%2C7%2C3%2Cmoodle&lang=en&country=AU";
+    let login = checked(&signed("x", "Bill", "author", more), &server()).unwrap();
+    assert_eq!(
+        login,
+        LoginRequest {
+            uid: "Bill".to_owned(),
+            method: Method::Author,
+            course: Some("7".to_owned()),
+            course_name: Some("Physics 1".to_owned()),
+            use_prefix: true,
+            custom_csv: Some("bill,7,3,moodle".to_owned()),
+        }
+    );
+    assert_eq!(login.lams_login(&server()), "mdl_Bill");
+    let login = checked(&signed("x", "Bill", "author", "usePrefix=false"), &server()).unwrap();
+    assert_eq!(login.lams_login(&server()), "Bill");
+}
+
+#[test]
+fn a_change_of_what_the_hash_covers_is_noticed_first() {
+    let right = signed("1262304000000", "Bill", "author", "");
+    assert!(checked(&right, &server()).is_ok());
+    for (from, to) in [
+        ("ts=1", "ts=2"),
+        ("uid=Bill", "uid=Bob"),
+        ("method=author", "method=monitor"),
+        ("method=author", "method=nothing"),
+        ("hash=", "hash=0"),
+        ("uid=Bill", "uid=Bill%"),
+    ] {
+        let wrong = right.replace(from, to);
+        assert_eq!(checked(&wrong, &server()), Err(LoginError::Hash), "{wrong}");
+    }
+    let hash = right[5..45].to_owned();
+    let upper = right.replace(&hash, &hash.to_uppercase());
+    assert_eq!(checked(&upper, &server()), Err(LoginError::Hash));
+    let without = right.replace("hash=", "hsh=");
+    assert_eq!(checked(&without, &server()), Err(LoginError::NoHash));
+    for changed in [
+        Server {
+            id: "other".parse().unwrap(),
+            ..server()
+        },
+        Server {
+            key: Some("S3cretKez".into()),
+            ..server()
+        },
+        Server {
+            key: None,
+            ..server()
+        },
+    ] {
+        assert_eq!(checked(&right, &changed), Err(LoginError::Hash));
+    }
+}
+
+#[test]
+fn the_lesson_is_in_the_hash_of_strict_learners_alone() {
+    let strict = signed("1", "Bill", "learnerStrictAuth", "lsid=42");
+    assert!(checked(&strict, &server()).is_ok());
+    let wrong = strict.replace("lsid=42", "lsid=43");
+    assert_eq!(checked(&wrong, &server()), Err(LoginError::Hash));
+    let learner = signed("1", "Bill", "learner", "lsid=42");
+    assert!(checked(&learner.replace("lsid=42", "lsid=43"), &server()).is_ok());
+    let without = signed("1", "Bill", "learnerStrictAuth", "");
+    let missing = LoginError::Query(QueryError::Missing("lsid"));
+    assert_eq!(checked(&without, &server()), Err(missing));
+}
+
+#[rstest]
+#[case("1262304000000", Ok(()))]
+#[case("1262307600000", Ok(()))]
+#[case("1262300400000", Ok(()))]
+#[case("1262307600001", Err(LoginError::Late(60)))]
+#[case("1262300399999", Err(LoginError::Late(60)))]
+#[case("January 01,2010 11:30 am", Ok(()))]
+#[case("January 01,2010 9:59 am", Err(LoginError::Late(60)))]
+#[case("January 01,2010 10:00 AM", Ok(()))]
+#[case("yesterday", Err(LoginError::Time("yesterday".to_owned())))]
+#[case("99999999999999999999", Err(LoginError::Time("99999999999999999999".to_owned())))]
+fn a_window_is_kept_where_there_is_one(#[case] ts: &str, #[case] expected: Result<(), LoginError>) {
+    let windowed = Server {
+        login_window_minutes: Some(60),
+        // Eleven hours before UTC in January.
+        time_zone: Tz::Australia__Sydney,
+        ..server()
+    };
+    let query = signed(ts, "Bill", "author", "");
+    assert_eq!(checked(&query, &windowed).map(drop), expected);
+    assert!(checked(&query, &server()).is_ok());
+}
+
+#[test]
+fn times_that_clocks_have_twice_or_never() {
+    let berlin = Tz::Europe__Berlin;
+    let twice = time_of("October 25,2026 2:30 am", berlin).unwrap();
+    assert_eq!(twice.to_rfc3339(), "2026-10-25T00:30:00+00:00");
+    assert_eq!(time_of("March 29,2026 2:30 am", berlin), None);
+}
+
+#[test]
+fn what_is_stored_has_its_bounds() {
+    let long = "a".repeat(256);
+    for (more, name, most) in [
+        (format!("courseid={long}"), "courseid", 255),
+        ("courseName=a%00b".to_owned(), "courseName", 255),
+        (format!("customCSV={}", "a".repeat(2001)), "customCSV", 2000),
+    ] {
+        let refused = checked(&signed("1", "Bill", "author", &more), &server());
+        assert_eq!(refused, Err(LoginError::Text(name, most)));
+    }
+    let refused = checked(&signed("1", &long, "author", ""), &server());
+    assert_eq!(refused, Err(LoginError::Text("uid", 255)));
+    let nobody = LoginError::Query(QueryError::Missing("uid"));
+    assert_eq!(
+        checked(&signed("1", " ", "author", ""), &server()),
+        Err(nobody)
+    );
+    let doubled = checked(&signed("1", "Bill", "author", "uid=Bob"), &server());
+    assert_eq!(
+        doubled,
+        Err(LoginError::Query(QueryError::Doubled("uid".to_owned())))
+    );
+}
+
+#[rstest]
+#[case("home.do", true)]
+#[case("/lams/home.do?x=1", true)]
+#[case("http://lams.example.org/elsewhere", true)]
+#[case("", true)]
+#[case("https://lams.example.org/", false)]
+#[case("http://lams.example.org:8080/", false)]
+#[case("http://lams.example.org.evil.example/", false)]
+#[case("http://lams.example.org@evil.example/", false)]
+#[case("http://u@lams.example.org/", false)]
+#[case("//evil.example/", false)]
+#[case("/\\evil.example", false)]
+#[case("\\\\evil.example", false)]
+#[case("https:evil.example", false)]
+#[case("javascript:alert(1)", false)]
+#[case("\t//evil.example", false)]
+#[case("/%09/evil.example", true)]
+fn redirect_url_stays_at_the_platform(#[case] to: &str, #[case] stays: bool) {
+    let more = format!("redirectURL={}", urlencoding::encode(to));
+    let outcome = checked(&signed("1", "Bill", "author", &more), &server());
+    assert_eq!(outcome.is_ok(), stays, "{outcome:?}");
+    if !stays {
+        assert_eq!(outcome, Err(LoginError::Redirect));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    #[test]
+    fn nothing_but_the_right_hash_comes_through(query in "[a-z0-9=&%+,]{0,80}", hash in "[0-9a-f]{40}") {
+        let query = format!("{query}&hash={hash}");
+        prop_assert!(checked(&query, &server()).is_err());
+    }
+}
