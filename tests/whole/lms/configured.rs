@@ -5,7 +5,7 @@ use std::process::Output;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::{Database, Kind, apply, binary, environment};
+use crate::support::{ADA, Database, Gateway, Kind, Setup, Visitor, apply, binary, environment};
 
 fn said(output: &Output) -> String {
     format!(
@@ -324,4 +324,70 @@ async fn what_holds_for_all_moodles_comes_from_the_environment() {
         words.contains("JOANIE_LMS_MOODLE_STUDENT_ROLE_ID must be a number"),
         "{words}"
     );
+}
+
+#[actix_web::test]
+async fn forms_of_servers_and_tools_leave_the_connection_as_it_is() {
+    let setup = Setup {
+        more: server("edx", EDX).replace(
+            "[servers.enrollment]",
+            "key = \"a key that is long enough\"\nprefix = \"edx\"\n[servers.enrollment]",
+        ),
+        ..Setup::default()
+    };
+    let gateway = Gateway::start(Kind::Sqlite, setup).await;
+    let ada = Visitor::signed_in(&gateway, ADA).await;
+    let row =
+        "select server_id || backend || selector_regex || hex(api_token) || grades_api || position
+        from lms_connections";
+    let before = gateway.database.text(row).await.unwrap();
+
+    let edit = "/admin/servers/edit?id=edx";
+    let form = ada.get(edit).await;
+    let made_from = form.attributes("[name=made_from]", "value").remove(0);
+    let fields = [
+        ("id", "edx"),
+        ("name", "Another name"),
+        ("url", "http://edx.test/"),
+        ("prefix", "edx"),
+        ("enabled", "on"),
+        ("made_from", &made_from),
+    ];
+    let saved = ada.post_form(edit, "/admin/servers/edit", &fields).await;
+    assert!(
+        saved.see_other().starts_with("/admin/servers?done="),
+        "{}",
+        saved.body
+    );
+    let off = "/admin/servers/disable";
+    ada.post_form(&format!("{off}?id=edx"), off, &[("id", "edx")])
+        .await
+        .see_other();
+    assert_eq!(
+        gateway.call("GET", "/lms", None).await.json(),
+        json!({"lms": []})
+    );
+    ada.post_form("/admin/servers", "/admin/servers/enable", &[("id", "edx")])
+        .await
+        .see_other();
+    assert_eq!(
+        gateway.call("GET", "/lms", None).await.json()["lms"][0]["id"],
+        "edx"
+    );
+
+    let page = "/admin/tools/tool?signature=mdquiz10";
+    let form = ada.get(page).await;
+    let made_from = form.attributes("[name=made_from]", "value").remove(0);
+    let boxes = [
+        ("signature", "mdquiz10"),
+        ("made_from", &made_from),
+        ("server.edx", "on"),
+        ("server.moodle", "on"),
+    ];
+    ada.post_form(page, "/admin/tools/servers", &boxes)
+        .await
+        .see_other();
+    let mapped = "select count(*) from server_tools where server_id = 'edx'";
+    assert_eq!(gateway.database.number(mapped).await, 1);
+    assert_eq!(gateway.database.text(row).await, Some(before));
 }
