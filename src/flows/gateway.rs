@@ -16,6 +16,7 @@ use super::Refusal;
 use super::configuration::{LoadError, load};
 use super::journal::this_process;
 use super::learn::SessionFacts;
+use super::lms::launching::Enrolled;
 use super::recorder::Recorder;
 use super::sysadmin::password::Passwords;
 use crate::domain::configuration::Configuration;
@@ -51,6 +52,7 @@ struct Shared {
     recorder: Recorder,
     outbound: Outbound,
     passwords: Passwords,
+    enrolled: Enrolled,
     /// Names this process in the journal.
     instance: String,
     /// The journal's entries that this process is at.
@@ -132,6 +134,7 @@ impl Gateway {
             })),
             recorder: start.recorder,
             passwords: Passwords::default(),
+            enrolled: Enrolled::default(),
             instance: this_process(),
             calls: Mutex::default(),
             stopping: AtomicBool::new(false),
@@ -324,6 +327,11 @@ impl Gateway {
 
     pub(super) fn outbound(&self) -> &Outbound {
         &self.shared.outbound
+    }
+
+    /// What is known of enrollments.
+    pub(super) fn enrolled(&self) -> &Enrolled {
+        &self.shared.enrolled
     }
 
     /// Whose turn it is to hash or check a password.

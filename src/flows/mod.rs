@@ -21,6 +21,7 @@ pub mod import;
 pub mod journal;
 pub mod launches;
 pub mod learn;
+pub mod lms;
 pub mod login;
 pub mod making;
 pub mod monitor;

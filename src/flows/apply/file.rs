@@ -6,6 +6,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::enrollment::EnrollmentEntry;
 use super::secret::Secret;
 use crate::domain::base_url::BaseUrl;
 use crate::domain::id::{PlatformId, ServerId, Signature};
@@ -78,8 +79,7 @@ pub(super) struct ServerEntry {
     pub(super) tools: Option<Vec<Spanned<Signature>>>,
     pub(super) login_window_minutes: Option<Spanned<i64>>,
     pub(super) time_zone: Option<Spanned<String>>,
-    /// Keys of the interface that this version takes without using them.
-    pub(super) enrollment: Option<toml::Value>,
+    pub(super) enrollment: Option<EnrollmentEntry>,
     #[serde(default)]
     pub(super) settings: BTreeMap<Spanned<Signature>, ItemValues>,
 }

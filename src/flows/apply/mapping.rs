@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::lacking;
-use super::written::{WrittenFile, WrittenServer};
+use super::written::{WholeServer, WrittenFile};
 use super::{ApplyError, FileError, MadeFrom, Report, Sources, parse};
 use crate::domain::audit::Actor;
 use crate::domain::secret_keys::Vault;
@@ -61,21 +61,24 @@ pub(in crate::flows) async fn save_mapping(
         if record.tools.contains(signature) == is_wanted {
             continue;
         }
-        let mut server = WrittenServer::of(record);
+        let mut server = WholeServer::of(record);
         if is_wanted {
             if let Some(words) = obstacle(record, tool) {
                 cannot.insert(record.id.clone(), words);
             }
-            server.tools.insert(signature.to_owned());
+            server.server.tools.insert(signature.to_owned());
         } else {
-            server.tools.remove(signature);
+            server.server.tools.remove(signature);
         }
         servers.push(server);
     }
     if !cannot.is_empty() {
         return Err(MappingError::Cannot(cannot));
     }
-    let ids: Vec<String> = servers.iter().map(|server| server.id.clone()).collect();
+    let ids: Vec<String> = servers
+        .iter()
+        .map(|whole| whole.server.id.clone())
+        .collect();
     let file = WrittenFile {
         servers,
         ..WrittenFile::default()

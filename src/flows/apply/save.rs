@@ -4,16 +4,16 @@
 use sha2::{Digest, Sha256};
 
 use super::file::File;
-use super::written::{WrittenFile, WrittenPlatform, WrittenServer};
+use super::written::{WholeServer, WrittenFile, WrittenPlatform};
 use super::{ApplyError, FileError, Report, Sources, parse};
 use crate::domain::audit::Actor;
 use crate::domain::secret_keys::Vault;
 use crate::store::{
-    Connected, PlatformRecord, ServerRecord, Store, StoredConfiguration, ToolRecord,
+    Change, Connected, PlatformRecord, ServerRecord, Store, StoredConfiguration, ToolRecord,
 };
 
 /// An object in the form of the file, and its secrets as they are stored.
-type Stored<'a> = (Result<String, toml::ser::Error>, [Option<&'a [u8]>; 2]);
+type Stored<'a> = (Result<String, toml::ser::Error>, [Option<&'a [u8]>; 3]);
 
 /// What an object was when a form was made of it: a hash of all that is stored of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,13 @@ impl MadeFrom {
     /// Of a server as it is stored; nothing where there is none.
     pub fn server(record: Option<&ServerRecord>) -> Self {
         Self::of(record.map(|record| {
-            let secrets = [record.server_key.as_deref(), None];
-            (toml::to_string(&WrittenServer::of(record)), secrets)
+            let connection = record.enrollment.as_ref();
+            let secrets = [
+                record.server_key.as_deref(),
+                connection.and_then(|connection| connection.api_token.as_deref()),
+                connection.and_then(|connection| connection.client_secret.as_deref()),
+            ];
+            (toml::to_string(&WholeServer::of(record)), secrets)
         }))
     }
 
@@ -34,6 +39,7 @@ impl MadeFrom {
             let secrets = [
                 record.launch_secret.as_deref(),
                 record.api_token_hash.as_deref(),
+                None,
             ];
             (toml::to_string(&WrittenPlatform::of(record)), secrets)
         }))
@@ -41,7 +47,7 @@ impl MadeFrom {
 
     /// Of a tool as it is stored; nothing where there is none.
     pub fn tool(record: Option<&ToolRecord>) -> Self {
-        Self::of(record.map(|record| (Ok(record.definition.clone()), [None, None])))
+        Self::of(record.map(|record| (Ok(record.definition.clone()), [None, None, None])))
     }
 
     /// Of which servers there are, and which of them have a tool.
@@ -51,7 +57,7 @@ impl MadeFrom {
             let has = server.tools.contains(signature);
             format!("{} {has}\n", server.id)
         });
-        Self::of(Some((Ok(lines.collect()), [None, None])))
+        Self::of(Some((Ok(lines.collect()), [None, None, None])))
     }
 
     /// As a form carries it. Whatever was made of it on the way is another state, which is refused.
@@ -100,8 +106,10 @@ pub(in crate::flows) async fn save(
     vault: &Vault,
     actor: &Actor,
     (object, made_from): (Connected<'_>, &MadeFrom),
-    file: WrittenFile,
+    mut file: WrittenFile,
 ) -> Result<Report, SaveError> {
+    let change = begin(store, object, made_from).await?;
+    file.keep_unshown(&change.before);
     let text = toml::to_string(&file).map_err(|error| {
         SaveError::Wrong(FileError {
             line: 1,
@@ -111,7 +119,7 @@ pub(in crate::flows) async fn save(
         })
     })?;
     let file = parse(&text).map_err(SaveError::Wrong)?;
-    save_file(store, vault, actor, (object, made_from), &file).await
+    finish(change, vault, actor, &file).await
 }
 
 /// The same for one definition, stored as it is written.
@@ -122,21 +130,16 @@ pub(in crate::flows) async fn save_definition(
     (signature, made_from): (&str, &MadeFrom),
     file: &File,
 ) -> Result<Report, SaveError> {
-    let object = (Connected::Tool(signature), made_from);
-    save_file(store, vault, actor, object, file).await
+    let change = begin(store, Connected::Tool(signature), made_from).await?;
+    finish(change, vault, actor, file).await
 }
 
-async fn save_file(
+/// Begins a change, if what is stored of an object is still what the form was made from.
+async fn begin(
     store: &Store,
-    vault: &Vault,
-    actor: &Actor,
-    (object, made_from): (Connected<'_>, &MadeFrom),
-    file: &File,
-) -> Result<Report, SaveError> {
-    let of = |error: ApplyError| match error {
-        ApplyError::File(error) => SaveError::Wrong(error),
-        error => SaveError::Failed(error),
-    };
+    object: Connected<'_>,
+    made_from: &MadeFrom,
+) -> Result<Change, SaveError> {
     let change = store
         .change_configuration()
         .await
@@ -144,9 +147,21 @@ async fn save_file(
     if now(object, &change.before) != *made_from {
         return Err(SaveError::Newer);
     }
+    Ok(change)
+}
+
+async fn finish(
+    change: Change,
+    vault: &Vault,
+    actor: &Actor,
+    file: &File,
+) -> Result<Report, SaveError> {
     super::apply_to(change, vault, actor, file, Sources::TextOnly)
         .await
-        .map_err(of)
+        .map_err(|error| match error {
+            ApplyError::File(error) => SaveError::Wrong(error),
+            error => SaveError::Failed(error),
+        })
 }
 
 fn now(object: Connected<'_>, stored: &StoredConfiguration) -> MadeFrom {

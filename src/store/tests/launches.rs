@@ -19,6 +19,7 @@ fn launch(n: i64) -> LaunchRecord {
         platform: "lams".into(),
         signature: if n % 11 == 10 { "mdwiki10" } else { "mdquiz10" }.into(),
         noted: Noted {
+            not_enrolled: None,
             server: (n != 3).then(|| server.parse().unwrap()),
             user: (n != 3).then(|| format!("mdl_{}", n % 3)),
             content: (n != 3).then_some(n % 4 + 1),
@@ -247,6 +248,7 @@ async fn launches_of_the_same_person_in_the_same_thing_are_near(
     let store = &database.store;
     let of = |n: i64, user: Option<&str>, session: Option<i64>| LaunchRecord {
         noted: Noted {
+            not_enrolled: None,
             server: None,
             user: user.map(str::to_owned),
             content: Some(1),
