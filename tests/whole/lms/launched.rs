@@ -51,6 +51,10 @@ impl Moodle {
                 people.insert(format!("new{}", number - 1));
                 Reply::Says(200, "null".to_owned())
             }
+            Some("enrol_manual_unenrol_users") => {
+                people.clear();
+                Reply::Says(200, "null".to_owned())
+            }
             other => panic!("{other:?} is not called"),
         }
     }
@@ -102,10 +106,29 @@ async fn a_class_that_comes_in_at_once_costs_one_look_at_the_course() {
         assert_eq!(calls(&lms, "core_user_get_users"), 50);
         assert_eq!(calls(&lms, "enrol_manual_enrol_users"), 50);
     }
-    // An enrollment that is ended by the API is not known any more.
     let asked = lms.asked().pop().unwrap();
     assert_eq!(asked.field("enrolments[0][courseid]").as_deref(), Some("7"));
     assert_eq!(asked.field("enrolments[0][roleid]").as_deref(), Some("5"));
+}
+
+#[actix_web::test]
+async fn an_enrollment_that_was_ended_is_not_known_any_more() {
+    let moodle = Moodle::with(std::iter::empty());
+    let lms = StandIn::start(move |request| moodle.answer(request)).await;
+    let (gateway, _first, _peer) = enrolling(&lms.url, "timeout_ms = 30000").await;
+    let enrolled = || calls(&lms, "enrol_manual_enrol_users");
+    for times in [1, 1] {
+        gateway.get_signed(LEARN, "mdl_new3").await.location();
+        assert_eq!(enrolled(), times);
+    }
+    let body = json!({"username": "new3", "resourceLink": "http://moodle.test/course/view.php?id=7", "active": false});
+    let ended = gateway.call("PUT", "/lms/enrollment", Some(body)).await;
+    assert_eq!(
+        ended.json(),
+        json!({"status": "not_enrolled", "changed": true})
+    );
+    gateway.get_signed(LEARN, "mdl_new3").await.location();
+    assert_eq!(enrolled(), 2);
 }
 
 #[actix_web::test]
