@@ -43,7 +43,12 @@ impl Row {
             server.map_or_else(|| id.clone(), |server| server.name.clone())
         });
         Self {
-            tool: tool.map_or_else(|| launch.signature.clone(), |tool| tool.title.clone()),
+            tool: match tool {
+                Some(tool) => tool.title.clone(),
+                // Who comes in from an external LMS is at no tool yet.
+                None if launch.signature.is_empty() => "LAMS".to_owned(),
+                None => launch.signature.clone(),
+            },
             server,
             reason: launch.reason.as_deref().map(sentence),
             launch,
