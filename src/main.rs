@@ -1,6 +1,8 @@
 //! The command line: reads what is asked for and calls it.
 
 mod admin_command;
+mod enroll_command;
+mod lms_command;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use admin_command::AdminCommand;
+use lms_command::LmsCommand;
 use toolgate::demo::Demo;
 use toolgate::domain::audit::Actor;
 use toolgate::domain::login_request::Method;
@@ -46,6 +49,11 @@ enum Command {
     Apply {
         /// The file; `-` reads standard input.
         file: PathBuf,
+        /// The file is a JSON list in the form of Joanie's JOANIE_LMS_BACKENDS: LMS connections.
+        ///
+        /// JOANIE_LMS_MOODLE_STUDENT_ROLE_ID and MOODLE_AUTH_METHOD are taken from the environment.
+        #[arg(long)]
+        joanie: bool,
         /// Only says what would change.
         #[arg(long)]
         dry_run: bool,
@@ -81,6 +89,9 @@ enum Command {
     /// Shows and settles calls to external servers whose outcome is not known.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Which LMS a link belongs to, and enrollments from a file.
+    #[command(subcommand)]
+    Lms(LmsCommand),
     /// Creates, lists and removes sysadmins, and sets their passwords.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -171,7 +182,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         Command::Demo { folder } => run_demo(settings, folder).await,
         Command::Serve => serve(&settings).await,
-        Command::Apply { file, dry_run } => apply_file(&settings, &file, dry_run).await,
+        Command::Apply {
+            file,
+            joanie,
+            dry_run,
+        } => apply_file(&settings, &file, joanie, dry_run).await,
         Command::RotateKeys { dry_run } => {
             let opened = opening::open(&settings).await?;
             let vault = opened.secret_keys.vault();
@@ -191,6 +206,14 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             say(apply::export(&stored, secrets))
         }
         Command::Check => check(&settings).await,
+        Command::Lms(command) => {
+            let answer = lms_command::run(&settings, command).await?;
+            say(answer.text)?;
+            match answer.failed {
+                Some(words) => anyhow::bail!(words),
+                None => Ok(()),
+            }
+        }
         Command::Journal(command) => run_journal(&settings, command).await,
         Command::Admin(command) => say(admin_command::run(&settings, command).await?),
         Command::Sign {
@@ -275,7 +298,13 @@ async fn run_demo(settings: Settings, folder: Option<PathBuf>) -> anyhow::Result
     Ok(())
 }
 
-async fn apply_file(settings: &Settings, file: &Path, dry_run: bool) -> anyhow::Result<()> {
+async fn apply_file(
+    settings: &Settings,
+    file: &Path,
+    joanie: bool,
+    dry_run: bool,
+) -> anyhow::Result<()> {
+    let beside = apply::JoanieSettings::from_environment();
     let name = file.display().to_string();
     let text = if name == "-" {
         std::io::read_to_string(std::io::stdin())
@@ -285,12 +314,18 @@ async fn apply_file(settings: &Settings, file: &Path, dry_run: bool) -> anyhow::
     let text = text.with_context(|| format!("cannot read {name}"))?;
     // To say what would change, nothing is made that is not there yet.
     let nothing_yet = matches!(&settings.database, DatabaseUrl::Sqlite(path) if !path.exists());
-    let report = if dry_run && nothing_yet {
+    let report = if dry_run && nothing_yet && joanie {
+        apply::plan_joanie_on_nothing(&text, &beside)
+    } else if dry_run && nothing_yet {
         apply::plan_on_nothing(&text)
     } else {
         let opened = opening::open(settings).await?;
         let vault = opened.secret_keys.vault();
-        let report = apply::apply(&opened.store, &vault, &Actor::CommandLine, &text, dry_run).await;
+        let (store, actor) = (&opened.store, Actor::CommandLine);
+        let report = match joanie {
+            true => apply::apply_joanie(store, &vault, &actor, (&text, &beside), dry_run).await,
+            false => apply::apply(store, &vault, &actor, &text, dry_run).await,
+        };
         opened.store.close().await;
         report
     };

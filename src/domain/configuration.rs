@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::custom_csv::{CustomCsv, NamedServer};
 use super::id::{PlatformId, ServerId, Signature};
+use super::lms::Lms;
 use super::platform::Platform;
 use super::server::Server;
 use super::tool::{Tool, builtin_tools};
@@ -102,6 +103,14 @@ impl Configuration {
     /// All servers, enabled or not.
     pub fn servers(&self) -> impl Iterator<Item = &Arc<Server>> {
         self.servers.iter()
+    }
+
+    /// The LMS connections of enabled servers, in the order in which links are tried.
+    pub fn connections(&self) -> Vec<&Lms> {
+        let enabled = self.servers.iter().filter(|server| server.enabled);
+        let mut connections: Vec<&Lms> = enabled.filter_map(|server| server.lms.as_ref()).collect();
+        connections.sort_by_key(|lms| lms.position);
+        connections
     }
 
     /// The servers that are mapped to a tool, enabled or not.

@@ -104,13 +104,26 @@ pub enum CustomCsvError {
     Control(&'static str),
 }
 
+impl CustomCsvError {
+    /// Whether it is about a field.
+    pub fn is_about(&self, field: Field) -> bool {
+        match self {
+            Self::Empty(words) | Self::TooLong(words) | Self::Control(words) => {
+                *words == field.words()
+            }
+            Self::CourseUrl => field == Field::CourseUrl,
+            Self::NotARecord(_) | Self::FieldCount { .. } => false,
+        }
+    }
+}
+
 /// The longest field, in characters: what LAMS's own columns take.
 const LONGEST_FIELD: usize = 255;
 
 impl CustomCsv {
     /// Reads a customCSV of one of the two forms.
     pub fn parse(text: &str, form: &Form) -> Result<Self, CustomCsvError> {
-        let values = record(text)?;
+        let values: Vec<String> = record(text)?.into_iter().map(|cut| cut.value).collect();
         let fields = match &form.older {
             Some(older) if values.len() == older.len() => older,
             _ => &form.fields,
@@ -165,18 +178,31 @@ impl CustomCsv {
     }
 }
 
+/// A field, cut out of a record.
+struct Cut<'a> {
+    /// All between its commas.
+    raw: &'a str,
+    /// What it says.
+    value: String,
+}
+
 /// Splits one RFC 4180 record into its fields, blanks around each cut; a line end after it does not
 /// count.
-fn record(text: &str) -> Result<Vec<String>, CustomCsvError> {
+fn record(text: &str) -> Result<Vec<Cut<'_>>, CustomCsvError> {
     let mut fields = Vec::new();
     let mut rest = trim_blanks(text);
     loop {
+        let whole = rest;
         rest = rest.trim_start_matches(BLANKS);
         let (field, after) = match rest.strip_prefix('"') {
             Some(quoted) => quoted_field(quoted)?,
             None => plain_field(rest)?,
         };
-        fields.push(trim_blanks(&field).to_owned());
+        let end = whole.len() - after.map_or(0, |after| after.len() + 1);
+        fields.push(Cut {
+            raw: &whole[..end],
+            value: trim_blanks(&field).to_owned(),
+        });
         match after {
             Some(after) => rest = after,
             None => return Ok(fields),

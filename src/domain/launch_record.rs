@@ -87,8 +87,19 @@ pub struct Noted {
     pub content: Option<i64>,
     /// `toolSessionID`.
     pub session: Option<i64>,
+    /// Why the learner was not enrolled before, where that was to be done and was not.
+    pub not_enrolled: Option<NotEnrolled>,
     /// The customCSV that was used in place of one in the address.
     pub remembered: Option<Remembered>,
+}
+
+/// Why a learner was not enrolled before a launch, which went on all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotEnrolled {
+    /// In words.
+    pub words: String,
+    /// By a fixed word.
+    pub code: &'static str,
 }
 
 /// A customCSV that a LoginRequest brought.
@@ -125,7 +136,7 @@ pub struct LaunchRecord {
     pub came_with: String,
     /// Where the browser was sent, masked.
     pub sent_to: Option<String>,
-    /// Why it was refused or failed.
+    /// Why it was refused or failed, or why the learner who was sent on was not enrolled before.
     pub reason: Option<String>,
     /// The same by the fixed word of its refusal.
     pub code: Option<&'static str>,

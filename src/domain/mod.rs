@@ -15,6 +15,7 @@ pub mod journal;
 pub mod launch_mode;
 pub mod launch_record;
 pub mod launch_signature;
+pub mod lms;
 pub mod login_request;
 pub mod manifest;
 pub mod person;

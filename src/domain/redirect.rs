@@ -9,7 +9,7 @@ use super::enc::push_enc;
 use super::id::{ExtId, PlatformId, Signature, ToolContentId, ToolSessionId};
 use super::person::Person;
 use super::server::Server;
-use super::tool::{Address, Tool, Value};
+use super::tool::{Address, Out, Signed, Source, Tool, Value};
 
 /// What every address of one tool on one server is made with.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +29,9 @@ pub struct Redirect<'a> {
     /// The time of the signature.
     pub now: DateTime<Utc>,
 }
+
+/// Most addresses are no longer than this, in bytes.
+const USUAL: usize = 512;
 
 /// Which page of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,18 +61,31 @@ impl Redirect<'_> {
     /// The author page: for content with `ext_id` the one that edits it. `state` goes into the
     /// callback address.
     pub fn author(&self, id: ToolContentId, ext_id: Option<&ExtId>, state: Option<&str>) -> String {
+        let mut address = String::with_capacity(USUAL);
+        self.push_author(&mut address, id, ext_id, state);
+        address
+    }
+
+    /// The same, appended to `out`.
+    pub fn push_author(
+        &self,
+        out: &mut impl Out,
+        id: ToolContentId,
+        ext_id: Option<&ExtId>,
+        state: Option<&str>,
+    ) {
         let id = id.to_string();
         let callback = self.callback(self.tool.callback_names_content.then_some(&*id), state);
         let (template, ext_id) = match ext_id {
             Some(ext_id) => (&self.tool.author_saved, ext_id.as_str()),
             None => (&self.tool.author_new, ""),
         };
-        self.filled(template, |value| match value {
+        self.push_filled(out, template, |value| match value {
             Value::UpdateUrl => &callback,
             Value::ToolContentId => &id,
             Value::ExtToolContentId => ext_id,
             _ => "",
-        })
+        });
     }
 
     /// A page of a session. `state` goes into the return address.
@@ -79,6 +95,19 @@ impl Redirect<'_> {
         session: SessionTarget<'_>,
         state: Option<&str>,
     ) -> String {
+        let mut address = String::with_capacity(USUAL);
+        self.push_session(&mut address, page, session, state);
+        address
+    }
+
+    /// The same, appended to `out`.
+    pub fn push_session(
+        &self,
+        out: &mut impl Out,
+        page: SessionPage,
+        session: SessionTarget<'_>,
+        state: Option<&str>,
+    ) {
         let id = session.id.to_string();
         let back = self.return_address(&id, state);
         let template = match page {
@@ -87,14 +116,14 @@ impl Redirect<'_> {
             SessionPage::Teacher => &self.tool.teacher,
             SessionPage::Monitor => &self.tool.monitor,
         };
-        self.filled(template, |value| match value {
+        self.push_filled(out, template, |value| match value {
             Value::ReturnUrl => &back,
             Value::ToolSessionId => &id,
             Value::ExtSessionId => session.ext_id.as_str(),
             Value::IsFinished if session.finished => "true",
             Value::IsFinished => "false",
             _ => "",
-        })
+        });
     }
 
     /// U of the interface.
@@ -121,9 +150,13 @@ impl Redirect<'_> {
         tool_page(self.public_url, self.platform, &self.tool.signature, page)
     }
 
-    fn filled<'v>(&'v self, template: &Address, own: impl Fn(&Value) -> &'v str) -> String {
-        let mut address = String::with_capacity(512);
-        template.push(&mut address, |value| match value {
+    fn push_filled<'v>(
+        &'v self,
+        out: &mut impl Out,
+        template: &Address,
+        own: impl Fn(&Value) -> &'v str,
+    ) {
+        template.push(out, |value| match value {
             Value::Server => self.server.url.as_str(),
             Value::CourseUrl => self.place.course_url.as_deref().unwrap_or_default(),
             Value::User => &self.place.user,
@@ -133,12 +166,11 @@ impl Redirect<'_> {
             Value::ExtLmsId => self.server.id.as_str(),
             value => own(value),
         });
-        self.push_signature(&mut address);
-        address
+        self.push_signature(out);
     }
 
     /// Appends `un`, `ts` and `hs` where the server wants them and the person is known.
-    fn push_signature(&self, address: &mut String) {
+    fn push_signature(&self, out: &mut impl Out) {
         let Some(person) = self.person.filter(|_| self.server.sign_redirects) else {
             return;
         };
@@ -147,13 +179,16 @@ impl Redirect<'_> {
         let Some(hs) = self.server.hash(&ts, un) else {
             return;
         };
-        address.push(if address.contains('?') { '&' } else { '?' });
-        address.push_str("un=");
-        push_enc(address, un);
-        for (name, value) in [("&ts=", &ts), ("&hs=", &hs)] {
-            address.push_str(name);
-            address.push_str(value);
-        }
+        let first = if out.has_query() { "&un=" } else { "?un=" };
+        let put = |name: &'static str| {
+            move |text: &mut String, value: &str| {
+                text.push_str(name);
+                push_enc(text, value);
+            }
+        };
+        out.put(|| Source::Signature(Signed::Login), un, put(first));
+        out.put(|| Source::Signature(Signed::Time), &ts, put("&ts="));
+        out.put(|| Source::Signature(Signed::Hash), &hs, put("&hs="));
     }
 }
 

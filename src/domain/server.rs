@@ -10,6 +10,7 @@ use url::Url;
 use super::base_url::BaseUrl;
 use super::hash::external_hash;
 use super::id::{ServerId, Signature};
+use super::lms::Lms;
 use super::tool::{ADAPTER_PAGE, ItemValues, Tool};
 
 /// A server as it is configured, ready to serve.
@@ -42,6 +43,8 @@ pub struct Server {
     pub tools: BTreeSet<Signature>,
     /// The tools' own configuration on this server.
     pub settings: BTreeMap<Signature, ItemValues>,
+    /// How enrollments there are reached.
+    pub lms: Option<Lms>,
 }
 
 impl Server {

@@ -7,13 +7,18 @@ mod adapter_page;
 mod address;
 mod builtin;
 mod definition;
+mod mistake;
 mod output;
+mod part;
 
 pub use adapter_page::{AdapterPage, Method};
-pub use address::{Address, AddressError, Value};
-pub use builtin::builtin_tools;
+pub use address::{Address, AddressError, Encoding, Value};
+pub use builtin::{builtin_definition, builtin_tools};
 pub use definition::{DefinitionError, ItemValues};
+pub use mistake::{Mistake, place_of_signature};
 pub use output::{Choice, NoChoices, Output, OutputKind, OutputValue, first_line, read_choices};
+
+pub use part::{Out, Part, Signed, Source};
 
 use super::custom_csv::Form;
 use super::id::{ExtId, Signature, positive_number};

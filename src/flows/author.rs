@@ -170,7 +170,7 @@ async fn counting(
 }
 
 /// Whether two names are of one login: LAMS and its servers do not regard case.
-fn is_same_login(one: &str, other: &str) -> bool {
+pub(super) fn is_same_login(one: &str, other: &str) -> bool {
     login_key(one) == login_key(other)
 }
 
@@ -184,18 +184,23 @@ pub(super) fn place_of(
     let server = configuration
         .choose_server(&tool.signature, csv, ext_lms_id)?
         .clone();
+    let place = place_on(&server, csv)?;
+    Ok((server, place))
+}
+
+/// Where new content goes on its server.
+pub(super) fn place_on(server: &Server, csv: &CustomCsv) -> Result<Place, Refusal> {
     let address = csv.course_url.as_deref();
     if address.is_some_and(|address| !is_within(address, server.url.origin())) {
         return Err(Refusal::CourseUrl(server.id.clone()));
     }
-    let place = Place {
+    Ok(Place {
         server: server.id.clone(),
         user: csv.user.clone(),
         course: csv.course.clone(),
         section: csv.section.clone(),
         course_url: csv.course_url.clone(),
-    };
-    Ok((server, place))
+    })
 }
 
 impl Gateway {

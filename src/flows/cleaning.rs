@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_secs(3600);
 const SHORT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Forgets launches, calls and failed journal entries that are older than `kept`, the files of settled
-/// entries, and what is over of sign-ins; never ends.
+/// entries, lists of enrollments that are done, and what is over of sign-ins; never ends.
 pub async fn keep(gateway: Gateway, kept: TimeDelta) {
     loop {
         let pause = match clean(&gateway, kept).await {
@@ -38,5 +38,6 @@ async fn clean(gateway: &Gateway, kept: TimeDelta) -> Result<bool, StoreError> {
         .clean_remembered(Utc::now() - gateway.csv_kept())
         .await?;
     gateway.store.clean_journal(before).await?;
+    gateway.store.clean_bulks(before).await?;
     gateway.store.clean_launches(before).await
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Gateway;
+use super::lms::stored::lms_of;
 use crate::domain::base_url::BaseUrl;
 use crate::domain::configuration::Configuration;
 use crate::domain::launch_signature::LaunchKey;
@@ -167,6 +168,7 @@ fn server_of(record: ServerRecord, vault: &Vault) -> Result<Server, LoadError> {
         .iter()
         .map(|(signature, items)| Ok((signature.parse()?, items.clone())));
     Ok(Server {
+        lms: lms_of(&record, vault)?,
         url: BaseUrl::parse(&record.url).map_err(|_| unreadable("url"))?,
         tools: tools.map_err(|_| unreadable("tools"))?,
         settings: settings

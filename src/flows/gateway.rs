@@ -16,6 +16,7 @@ use super::Refusal;
 use super::configuration::{LoadError, load};
 use super::journal::this_process;
 use super::learn::SessionFacts;
+use super::lms::launching::Enrolled;
 use super::recorder::Recorder;
 use super::sysadmin::password::Passwords;
 use crate::domain::configuration::Configuration;
@@ -39,6 +40,8 @@ pub struct Gateway {
 
 struct Shared {
     configuration: ArcSwap<Configuration>,
+    /// One loads at a time: who began earlier must not put what is older in place of what is newer.
+    loading: tokio::sync::Mutex<()>,
     public_url: String,
     public_path: String,
     state_keys: StateKeys,
@@ -49,6 +52,7 @@ struct Shared {
     recorder: Recorder,
     outbound: Outbound,
     passwords: Passwords,
+    enrolled: Enrolled,
     /// Names this process in the journal.
     instance: String,
     /// The journal's entries that this process is at.
@@ -116,6 +120,7 @@ impl Gateway {
         let configuration = load(&start.store, &vault).await?;
         let shared = Shared {
             configuration: ArcSwap::from_pointee(configuration),
+            loading: tokio::sync::Mutex::default(),
             public_path: path_of(&start.public_url),
             public_url: start.public_url,
             state_keys: start.secret_keys.state_keys(),
@@ -129,6 +134,7 @@ impl Gateway {
             })),
             recorder: start.recorder,
             passwords: Passwords::default(),
+            enrolled: Enrolled::default(),
             instance: this_process(),
             calls: Mutex::default(),
             stopping: AtomicBool::new(false),
@@ -169,6 +175,7 @@ impl Gateway {
 
     /// Loads the configuration anew and swaps the snapshot.
     pub async fn reload(&self) -> Result<(), LoadError> {
+        let _alone = self.shared.loading.lock().await;
         let configuration = load(&self.store, &self.shared.vault).await?;
         self.shared.configuration.store(Arc::new(configuration));
         Ok(())
@@ -320,6 +327,11 @@ impl Gateway {
 
     pub(super) fn outbound(&self) -> &Outbound {
         &self.shared.outbound
+    }
+
+    /// What is known of enrollments.
+    pub(super) fn enrolled(&self) -> &Enrolled {
+        &self.shared.enrolled
     }
 
     /// Whose turn it is to hash or check a password.

@@ -11,6 +11,7 @@ pub use operator::{
     FailedPage, JournalError, Retried, adopt, drop_entry, failed, find, find_left_behind,
     is_deletable, left_behind, list, retry, unsettled_count,
 };
+pub(super) use owner::is_gone;
 pub(super) use owner::this_process;
 
 use std::io::Read;
@@ -273,7 +274,7 @@ async fn settle(gateway: &Gateway, entry: &Entry, ext_id: Option<&ExtId>) -> Res
 }
 
 impl Gateway {
-    fn lease(&self, now: DateTime<Utc>) -> Lease<'_> {
+    pub(super) fn lease(&self, now: DateTime<Utc>) -> Lease<'_> {
         Lease {
             owner: self.instance(),
             until: now + LEASE,

@@ -109,7 +109,7 @@ pub struct Story {
     pub launch: StoredLaunch,
     /// What came in.
     pub came_in: AddressParts,
-    /// Its customCSV, where it had one.
+    /// The customCSV that counted, where there was one: the one remembered of a login, else that of the address.
     pub csv: Option<Csv>,
     /// Where the browser was sent, where it was.
     pub sent_to: Option<AddressParts>,

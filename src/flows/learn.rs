@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 
 use super::admission::{Proof, Visitor, lams_login};
+use super::lms::launching;
 use super::{Gateway, Refusal};
 use crate::domain::content::{Place, is_not_ready};
 use crate::domain::id::ToolSessionId;
@@ -83,6 +84,12 @@ pub async fn open(
     }
     if flags.run_offline {
         return Ok(Learning::Offline);
+    }
+    if let (LaunchMode::Learner, Some(lms), Some(person)) = (mode, &server.lms, launcher)
+        && lms.auto_enroll
+    {
+        let login = person.external_login(server);
+        noted.not_enrolled = launching::enroll(gateway, lms, &facts.place.course, login).await;
     }
     let (page, purpose) = match mode {
         LaunchMode::Learner => (SessionPage::Learner, Purpose::Finish),

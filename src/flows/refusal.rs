@@ -7,11 +7,12 @@ use crate::domain::custom_csv::CustomCsvError;
 use crate::domain::id::{InvalidId, ServerId};
 use crate::domain::launch_mode::UnknownMode;
 use crate::domain::launch_signature::LaunchSignatureError;
+use crate::domain::lms::NoCourseId;
 use crate::domain::login_request::LoginError;
 use crate::domain::query::QueryError;
 use crate::domain::state_token::StateError;
 use crate::domain::tool::NotAnExtId;
-use crate::outbound::{OutboundError, SpoolError};
+use crate::outbound::{LmsError, OutboundError, SpoolError};
 use crate::store::StoreError;
 
 /// Why a request is refused.
@@ -66,6 +67,14 @@ pub enum Refusal {
     Spool(#[from] SpoolError),
     #[error("name must be 1 to {0} characters")]
     OutputName(usize),
+    #[error("the link belongs to no LMS that is configured here")]
+    NoLms,
+    #[error("there is no such list of enrollments")]
+    UnknownBulk,
+    #[error(transparent)]
+    NoCourseId(#[from] NoCourseId),
+    #[error(transparent)]
+    Lms(Box<LmsError>),
     #[error("the external system has no portfolio of this")]
     NoPortfolio,
     #[error(transparent)]
@@ -112,4 +121,10 @@ pub enum Refusal {
     Outbound(#[from] OutboundError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<LmsError> for Refusal {
+    fn from(error: LmsError) -> Self {
+        Refusal::Lms(Box::new(error))
+    }
 }

@@ -8,10 +8,11 @@ use secrecy::ExposeSecret;
 
 use super::audit::entry;
 use super::configuration::{LoadError, secret_of};
+use super::lms::stored::TABLE;
 use super::random;
 use crate::domain::audit::Actor;
 use crate::domain::secret_keys::{Drawer, Vault};
-use crate::store::{Store, StoredConfiguration};
+use crate::store::{EnrollmentRecord, ServerRecord, Store, StoredConfiguration};
 
 /// What was sealed under which key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -121,13 +122,38 @@ impl Work<'_> {
                 row: &server.id,
                 column: "server_key",
             };
-            if let Some(sealed) = self.anew(server.server_key.as_deref(), drawer)? {
-                let mut server = server.clone();
-                server.server_key = Some(sealed);
-                changed.servers.insert(server.id.clone(), server);
+            let key = self.anew(server.server_key.as_deref(), drawer)?;
+            let connection = self.connection(server)?;
+            if key.is_none() && connection.is_none() {
+                continue;
             }
+            let mut server = server.clone();
+            server.server_key = key.or(server.server_key);
+            server.enrollment = connection.or(server.enrollment);
+            changed.servers.insert(server.id.clone(), server);
         }
         Ok(changed)
+    }
+
+    /// A server's LMS connection, where a secret of it was sealed anew.
+    fn connection(&mut self, server: &ServerRecord) -> Result<Option<EnrollmentRecord>, LoadError> {
+        let Some(connection) = &server.enrollment else {
+            return Ok(None);
+        };
+        let drawer = |column| Drawer {
+            table: TABLE,
+            row: &server.id,
+            column,
+        };
+        let token = self.anew(connection.api_token.as_deref(), drawer("api_token"))?;
+        let client = self.anew(connection.client_secret.as_deref(), drawer("client_secret"))?;
+        if token.is_none() && client.is_none() {
+            return Ok(None);
+        }
+        let mut connection = connection.clone();
+        connection.api_token = token.or(connection.api_token);
+        connection.client_secret = client.or(connection.client_secret);
+        Ok(Some(connection))
     }
 
     /// A secret sealed under the first key, where it is not already. Each is opened: one that does not open

@@ -7,6 +7,12 @@ use crate::domain::server::Server;
 /// The beginning of an answer as one readable line, without the server's key and without hashes, should
 /// the server have echoed what it was sent.
 pub(super) fn excerpt(answer: &[u8], server: &Server) -> String {
+    let key = server.key.as_ref().map(|key| key.expose_secret());
+    excerpt_without(answer, key.as_slice())
+}
+
+/// The same of whoever was sent these secrets.
+pub(super) fn excerpt_without(answer: &[u8], secrets: &[&str]) -> String {
     if answer.is_empty() {
         return "an empty answer".to_owned();
     }
@@ -17,8 +23,8 @@ pub(super) fn excerpt(answer: &[u8], server: &Server) -> String {
         .filter(|word| !word.is_empty())
         .collect();
     let mut line = without_hashes(&words.join(" "));
-    if let Some(key) = &server.key {
-        line = line.replace(key.expose_secret(), "…");
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        line = line.replace(*secret, "…");
     }
     match line.char_indices().nth(160) {
         Some((end, _)) => format!("“{}…”", &line[..end]),

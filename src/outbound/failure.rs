@@ -58,6 +58,16 @@ pub enum Failure {
         /// The beginning of what it answered.
         answer: String,
     },
+    /// It answered that it cannot do it now.
+    #[error("it answered with status {status}")]
+    Later {
+        /// The status: 429, or one of 500 and more.
+        status: u16,
+        /// Its own words.
+        said: Option<String>,
+        /// How long it wants to be left alone.
+        after: Option<Duration>,
+    },
     /// It answered 200, but not with what was asked for.
     #[error("it answered with something that is no {expected}: {answer}")]
     Unexpected {
@@ -104,6 +114,7 @@ impl Failure {
                 status: 200..300 | 500..,
                 ..
             }
+            | Failure::Later { status: 500.., .. }
             | Failure::TimedOut(_)
             | Failure::Broken(_)
             | Failure::Garbled(_)
@@ -111,6 +122,7 @@ impl Failure {
             Failure::HashRefused
             | Failure::Elsewhere { .. }
             | Failure::Status { .. }
+            | Failure::Later { .. }
             | Failure::Unexpected { .. }
             | Failure::SameId(_)
             | Failure::TooLong(_) => Aftermath::Refused,
@@ -132,6 +144,10 @@ impl Failure {
                         status: 429 | 502..=504,
                         ..
                     }
+                    | Failure::Later {
+                        status: 429 | 502..=504,
+                        ..
+                    }
             )
     }
 
@@ -142,6 +158,7 @@ impl Failure {
             | Failure::NoConnectionInTime
             | Failure::TimedOut(_)
             | Failure::Broken(_)
+            | Failure::Later { status: 500.., .. }
             | Failure::Status { status: 500.., .. } => Ending::Failed,
             Failure::NotCallable(_) | Failure::Open(_) | Failure::Busy | Failure::NotKept(_) => {
                 Ending::Abandoned
@@ -161,7 +178,7 @@ impl Failure {
             Failure::Broken(_) => "broken",
             Failure::HashRefused => "hash_refused",
             Failure::Elsewhere { .. } => "sent_elsewhere",
-            Failure::Status { .. } => "status",
+            Failure::Status { .. } | Failure::Later { .. } => "status",
             Failure::Unexpected { .. } | Failure::Garbled(_) | Failure::SameId(_) => {
                 "unexpected_answer"
             }

@@ -12,6 +12,7 @@ use super::retry::Effect;
 use super::{Failure, OnCall, Outbound, OutboundError, network};
 use crate::domain::id::ServerId;
 use crate::domain::launch_record::{About, CallRecord};
+use crate::domain::lms::Lms;
 use crate::domain::server::Server;
 
 /// How long a connection may take to come about, TLS included.
@@ -22,6 +23,51 @@ const IDLE: Duration = Duration::from_secs(4);
 const AT_ONCE: usize = 8;
 /// So many of them only read: who looks at results does not keep learners from their sessions.
 const READING: usize = 4;
+
+/// What of a server is called: each has a way of its own, so that one that fails does not close the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Door {
+    /// Its adapter pages.
+    Pages,
+    /// Its enrollments and grades.
+    Lms,
+}
+
+/// Whom a call is for, and what it is about.
+#[derive(Debug, Clone)]
+pub(super) struct Callee {
+    server: ServerId,
+    door: Door,
+    made_for: MadeFor,
+    about: Option<About>,
+}
+
+impl From<Page<'_>> for Callee {
+    fn from(page: Page<'_>) -> Self {
+        Self {
+            server: page.server.id.clone(),
+            door: Door::Pages,
+            made_for: made_for(page.server),
+            about: page.about.cloned(),
+        }
+    }
+}
+
+impl Callee {
+    /// The LMS of a connection.
+    pub(super) fn of_lms(lms: &Lms) -> Self {
+        Self {
+            server: lms.server.clone(),
+            door: Door::Lms,
+            made_for: MadeFor {
+                url: lms.address.root().to_owned(),
+                private_network: lms.private_network,
+                timeout: lms.timeout,
+            },
+            about: None,
+        }
+    }
+}
 
 /// The way to one server.
 #[derive(Debug)]
@@ -36,7 +82,7 @@ pub(super) struct Lane {
 }
 
 /// What of a server's configuration makes the way to it another one.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct MadeFor {
     url: String,
     private_network: bool,
@@ -53,12 +99,17 @@ pub struct Health {
 }
 
 impl Lane {
-    fn make(made_for: MadeFor) -> Result<Self, reqwest::Error> {
+    fn make(door: Door, made_for: MadeFor) -> Result<Self, reqwest::Error> {
+        let reading = match door {
+            Door::Pages => READING,
+            // Enrolling is mostly looking.
+            Door::Lms => AT_ONCE,
+        };
         let client = client(made_for.private_network, made_for.timeout)?;
         Ok(Self {
             client,
             turns: Arc::new(Semaphore::new(AT_ONCE)),
-            reading: Arc::new(Semaphore::new(READING)),
+            reading: Arc::new(Semaphore::new(reading)),
             breaker: Breaker::default(),
             answered: Mutex::new(None),
             made_for,
@@ -103,19 +154,19 @@ impl Outbound {
     /// Waits for a call's turn.
     pub(super) async fn turn(
         &self,
-        page: Page<'_>,
+        callee: &Callee,
         method: &str,
         effect: Effect,
     ) -> Result<Turn, OutboundError> {
-        let server = page.server;
+        let server = &callee.server;
         let outcome = async {
-            let lane = self.lane(server)?;
+            let lane = self.lane(callee)?;
             if let Some(wait) = lane.breaker.closed_for(Instant::now()) {
                 return Err(Failure::Open(wait));
             }
             let permits = async {
                 let reading = match effect {
-                    Effect::Creates => None,
+                    Effect::Creates | Effect::Once => None,
                     Effect::Repeatable => Some(lane.reading.clone().acquire_owned().await?),
                 };
                 Ok::<_, AcquireError>((lane.turns.clone().acquire_owned().await?, reading))
@@ -130,8 +181,8 @@ impl Outbound {
             Ok(Turn {
                 lane,
                 admission,
-                server: server.id.clone(),
-                about: page.about.cloned(),
+                server: server.clone(),
+                about: callee.about.clone(),
                 calls: self.on_call.clone(),
                 method: method.to_owned(),
                 begun,
@@ -140,9 +191,9 @@ impl Outbound {
             })
         };
         outcome.await.map_err(|failure| {
-            count(&server.id, method, failure.outcome());
+            count(server, method, failure.outcome());
             OutboundError {
-                server: server.id.clone(),
+                server: server.clone(),
                 failure,
             }
         })
@@ -163,7 +214,7 @@ impl Outbound {
     pub fn health(&self, server: &Server) -> Health {
         let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let lane = lanes
-            .get(&server.id)
+            .get(&(server.id.clone(), Door::Pages))
             .filter(|lane| lane.made_for == made_for(server));
         Health {
             answered: lane
@@ -173,18 +224,17 @@ impl Outbound {
     }
 
     /// The way to a server as it is configured now.
-    fn lane(&self, server: &Server) -> Result<Arc<Lane>, Failure> {
-        let made_for = made_for(server);
+    fn lane(&self, callee: &Callee) -> Result<Arc<Lane>, Failure> {
+        let (door, made_for) = (callee.door, callee.made_for.clone());
+        let key = (callee.server.clone(), door);
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lane) = lanes
-            .get(&server.id)
-            .filter(|lane| lane.made_for == made_for)
-        {
+        if let Some(lane) = lanes.get(&key).filter(|lane| lane.made_for == made_for) {
             return Ok(lane.clone());
         }
-        let made = Lane::make(made_for).map_err(|error| Failure::NotCallable(error.to_string()))?;
+        let made =
+            Lane::make(door, made_for).map_err(|error| Failure::NotCallable(error.to_string()))?;
         let made = Arc::new(made);
-        lanes.insert(server.id.clone(), made.clone());
+        lanes.insert(key, made.clone());
         Ok(made)
     }
 }

@@ -8,36 +8,57 @@ mod connection_test;
 mod excerpt;
 mod failure;
 mod lane;
+mod lms;
 mod network;
 mod request;
 mod retry;
 mod spool;
 mod transfer;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 pub use adapter_page::Asked;
 pub use connection_test::{Answered, Connection, Found, Insecure, Key, Unreached};
 pub use failure::{Aftermath, Failure, OutboundError};
 pub use lane::Health;
+pub use lms::{Account, Enrollment, LmsCode, LmsError, LmsFailure, Planned, Set, Wanted};
 pub use request::Page;
 pub use spool::{Spool, SpoolError, SpoolReader, SpoolWriter};
 pub use transfer::Portfolio;
 
 use crate::domain::id::ServerId;
 use crate::domain::launch_record::CallRecord;
+use crate::domain::lms::Lms;
 use crate::domain::server::Server;
-use lane::Lane;
+use lane::{Door, Lane};
+use lms::{Remembered, Tokens};
 use request::Patience;
 
 /// Makes the gateway's requests. Clones share everything.
 #[derive(Clone)]
 pub struct Outbound {
-    lanes: Arc<Mutex<HashMap<ServerId, Arc<Lane>>>>,
+    lanes: Arc<Mutex<Lanes>>,
+    lms: Arc<OfLms>,
     limits: Limits,
+    /// Whether it waits where an LMS says so, and does not ask again at once.
+    in_background: bool,
     on_call: Option<OnCall>,
+}
+
+/// The ways to all servers.
+type Lanes = HashMap<(ServerId, Door), Arc<Lane>>;
+
+/// What is remembered of LMSs.
+#[derive(Default)]
+struct OfLms {
+    tokens: Tokens,
+    dummies: Remembered,
+    /// Moodles, by server and address, that take no role where an enrollment ends.
+    without_role: Mutex<HashSet<(ServerId, String)>>,
+    /// Until when LMSs want to be left alone.
+    left_alone: Mutex<HashMap<ServerId, Instant>>,
 }
 
 /// Is told of each call that ended and is about content or a session.
@@ -48,6 +69,8 @@ pub type OnCall = Arc<dyn Fn(CallRecord) + Send + Sync>;
 pub struct Limits {
     /// A call in all, where its server has no limit of its own.
     pub total: Duration,
+    /// A call about an enrollment or grades in all, where its server has no limit of its own.
+    pub lms: Duration,
     /// An import, export or portfolio in all.
     pub transfer: Duration,
     /// The time without a byte of an answer, but that of an import.
@@ -63,6 +86,7 @@ impl Limits {
     pub fn with_archives_of(mib: u32) -> Self {
         Self {
             total: Duration::from_secs(15),
+            lms: Duration::from_secs(10),
             transfer: Duration::from_secs(120),
             idle: Duration::from_secs(20),
             queue: Duration::from_secs(15),
@@ -76,7 +100,9 @@ impl Outbound {
     pub fn new(limits: Limits) -> Self {
         Self {
             lanes: Arc::default(),
+            lms: Arc::default(),
             limits,
+            in_background: false,
             on_call: None,
         }
     }
@@ -90,6 +116,16 @@ impl Outbound {
         }
     }
 
+    /// The same for work in the background: where an LMS says how long it wants to be left alone, every call of
+    /// that work waits so long.
+    #[must_use]
+    pub fn in_background(&self) -> Self {
+        Self {
+            in_background: true,
+            ..self.clone()
+        }
+    }
+
     /// The bytes that an archive may have.
     pub fn longest_archive(&self) -> u64 {
         self.limits.archive
@@ -100,6 +136,34 @@ impl Outbound {
             total: server.timeout.unwrap_or(self.limits.total),
             idle: self.limits.idle,
         }
+    }
+
+    fn lms_patience(&self, lms: &Lms) -> Patience {
+        Patience {
+            total: lms.timeout.unwrap_or(self.limits.lms),
+            idle: self.limits.idle,
+        }
+    }
+
+    fn tokens(&self) -> &Tokens {
+        &self.lms.tokens
+    }
+
+    fn remembered(&self) -> &Remembered {
+        &self.lms.dummies
+    }
+
+    /// Whether a Moodle is known to take no role where an enrollment ends.
+    fn role_is_refused(&self, lms: &Lms) -> bool {
+        let known = self.lms.without_role.lock();
+        let known = known.unwrap_or_else(PoisonError::into_inner);
+        known.contains(&(lms.server.clone(), lms.address.root().to_owned()))
+    }
+
+    fn note_role_is_refused(&self, lms: &Lms) {
+        let known = self.lms.without_role.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        known.insert((lms.server.clone(), lms.address.root().to_owned()));
     }
 
     /// For what a server gives in bulk.

@@ -92,7 +92,7 @@ impl Page<'_> {
         let mut followed = 0;
         loop {
             let request = way.client.get(url.clone());
-            let response = match self.sent(request, end, patience).await {
+            let response = match sent(request, end, patience).await {
                 // The server has seen the call already, where it sent it on.
                 Err(failure) if followed > 0 && failure.was_not_sent() => {
                     return Err(Failure::Broken(format!("after a redirect: {failure}")));
@@ -137,7 +137,7 @@ impl Page<'_> {
             .client
             .post(self.url()?)
             .multipart(form.part(name, part));
-        let response = self.sent(request, end, patience).await?;
+        let response = sent(request, end, patience).await?;
         self.taken(response, end, patience).await
     }
 
@@ -177,19 +177,6 @@ impl Page<'_> {
             Value::Option => option,
             _ => "",
         });
-    }
-
-    async fn sent(
-        &self,
-        request: reqwest::RequestBuilder,
-        end: Instant,
-        patience: Patience,
-    ) -> Result<reqwest::Response, Failure> {
-        let left = end.saturating_duration_since(Instant::now());
-        match tokio::time::timeout(patience.idle, request.timeout(left).send()).await {
-            Ok(outcome) => outcome.map_err(|error| failure_of(error, patience.total)),
-            Err(_) => Err(Failure::TimedOut(patience.idle)),
-        }
     }
 
     /// An answer with a status of success; any other is a failure.
@@ -239,6 +226,19 @@ impl Page<'_> {
     }
 }
 
+/// Sends a request; its answer has begun.
+pub(super) async fn sent(
+    request: reqwest::RequestBuilder,
+    end: Instant,
+    patience: Patience,
+) -> Result<reqwest::Response, Failure> {
+    let left = end.saturating_duration_since(Instant::now());
+    match tokio::time::timeout(patience.idle, request.timeout(left).send()).await {
+        Ok(outcome) => outcome.map_err(|error| failure_of(error, patience.total)),
+        Err(_) => Err(Failure::TimedOut(patience.idle)),
+    }
+}
+
 /// Where a redirect leads, if that is within the origin that was called.
 fn within_origin(response: &reqwest::Response, from: &Url) -> Option<Url> {
     let moved = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
@@ -251,6 +251,21 @@ pub(super) fn location(response: &reqwest::Response) -> Option<Url> {
 }
 
 impl Reply {
+    /// An answer, whatever its status.
+    pub(super) fn of(response: reqwest::Response, end: Instant, patience: Patience) -> Self {
+        Self {
+            status: response.status().as_u16(),
+            response,
+            end,
+            patience,
+        }
+    }
+
+    /// The origin that it sends the call on to.
+    pub(super) fn leads_to(&self) -> Option<String> {
+        location(&self.response).map(|to| to.origin().ascii_serialization())
+    }
+
     /// Its status, one of success.
     pub(super) fn status(&self) -> u16 {
         self.status

@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use super::lane::Way;
-use super::request::Page;
+use super::lane::{Callee, Way};
 use super::{Failure, Outbound, OutboundError};
 
 /// What a call does on the server, which says when it may be made again.
@@ -14,6 +13,8 @@ pub(super) enum Effect {
     Creates,
     /// It changes nothing, or nothing more the second time: made again where it may pass, three times in all.
     Repeatable,
+    /// It changes something: made once, whatever comes of it.
+    Once,
 }
 
 impl Effect {
@@ -21,6 +22,7 @@ impl Effect {
         match self {
             Effect::Creates => 4,
             Effect::Repeatable => 3,
+            Effect::Once => 1,
         }
     }
 
@@ -28,15 +30,24 @@ impl Effect {
         match self {
             Effect::Creates => failure.was_not_sent(),
             Effect::Repeatable => failure.is_passing(),
+            Effect::Once => false,
         }
     }
 }
 
 impl Outbound {
+    /// In the background what only reads is not asked again at once: whoever works there does so later.
+    fn tries(&self, effect: Effect) -> u32 {
+        match effect {
+            Effect::Repeatable if self.in_background => 1,
+            effect => effect.tries(),
+        }
+    }
+
     /// Makes a call when its turn comes, each try in a turn of its own. `method` names it in the metrics.
     pub(super) async fn in_turn<T, F>(
         &self,
-        page: Page<'_>,
+        callee: impl Into<Callee>,
         method: &str,
         effect: Effect,
         call: impl Fn(Way) -> F,
@@ -44,13 +55,14 @@ impl Outbound {
     where
         F: Future<Output = Result<T, Failure>>,
     {
+        let callee = callee.into();
         let mut tries = 0;
         loop {
             tries += 1;
-            let turn = self.turn(page, method, effect).await?;
+            let turn = self.turn(&callee, method, effect).await?;
             let outcome = call(turn.way()).await;
             match turn.end(outcome) {
-                Err(error) if tries < effect.tries() && effect.may_repeat(&error.failure) => {
+                Err(error) if tries < self.tries(effect) && effect.may_repeat(&error.failure) => {
                     tokio::time::sleep(jitter(tries)).await;
                 }
                 outcome => return outcome,

@@ -30,6 +30,7 @@ pub(super) fn server() -> Server {
         time_zone: chrono_tz::Tz::UTC,
         tools: Default::default(),
         settings: Default::default(),
+        lms: None,
     }
 }
 

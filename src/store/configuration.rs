@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use futures_util::TryFutureExt;
 
+use super::lms_connections::{self, ConnectionRow, EnrollmentRecord};
 use super::{Store, StoreError, Tx, count, read, statements, within};
 
 use crate::domain::audit::Entry;
@@ -88,6 +89,8 @@ pub struct ServerRecord {
     pub tools: BTreeSet<String>,
     #[sqlx(skip)]
     pub settings: BTreeMap<String, BTreeMap<String, String>>,
+    #[sqlx(skip)]
+    pub enrollment: Option<EnrollmentRecord>,
 }
 
 /// An own tool as it is stored.
@@ -124,7 +127,10 @@ macro_rules! load {
         let mapped: Vec<(String, String)> = $run!($from, c => sqlx::query_as(SERVER_TOOLS).fetch_all(c))?;
         let settings: Vec<(String, String, String, String)> =
             $run!($from, c => sqlx::query_as(TOOL_SETTINGS).fetch_all(c))?;
-        joined(platforms, servers, tools, mapped, settings)
+        let connections: Vec<ConnectionRow> =
+            $run!($from, c => sqlx::query_as(lms_connections::ALL).fetch_all(c))?;
+        let stored = joined(platforms, servers, tools, mapped, settings);
+        connected(stored, connections)
     }};
 }
 
@@ -215,6 +221,7 @@ async fn set_server(
     for emptied in [UNMAP, UNSET] {
         within!(&mut *tx, c => sqlx::query(emptied).bind(&server.id).execute(c).map_ok(count))?;
     }
+    lms_connections::set(tx, &server.id, server.enrollment.as_ref()).await?;
     for signature in &server.tools {
         within!(&mut *tx, c => sqlx::query(MAP).bind(&server.id).bind(signature)
             .execute(c).map_ok(count))?;
@@ -227,6 +234,18 @@ async fn set_server(
         }
     }
     Ok(())
+}
+
+fn connected(
+    mut stored: StoredConfiguration,
+    connections: Vec<ConnectionRow>,
+) -> StoredConfiguration {
+    for row in connections {
+        if let Some(server) = stored.servers.get_mut(&row.server_id) {
+            server.enrollment = Some(row.record);
+        }
+    }
+    stored
 }
 
 fn joined(

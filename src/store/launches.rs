@@ -1,7 +1,7 @@
 //! Launches, outgoing calls, and how many there were each hour: written many at once, counted, forgotten.
 //! How they are found again is in `launch_search.rs`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Utc};
@@ -23,10 +23,20 @@ statements! {
     HOURS = "select hour, server_id, outcome, launches from launch_hours where hour >= $1 order by hour, server_id";
     DAYS = "select hour / 24 as hour, server_id, outcome, cast(sum(launches) as bigint) as launches
         from launch_hours where hour >= $1 group by hour / 24, server_id, outcome order by hour / 24, server_id";
+    /// When each server last answered; by the index of answers.
+    LAST_ANSWERS = "select s.id, (select c.at from outgoing_calls c
+            where c.server_id = s.id and c.outcome = 'ok' order by c.id desc limit 1) as at
+        from servers s";
+    COUNT_TOOL = "insert into launch_tools (hour, signature, outcome, launches) values ($1, $2, $3, $4)
+        on conflict (hour, signature, outcome) do update set launches = launch_tools.launches + excluded.launches";
+    /// The sum of each tool and outcome.
+    TOOLS = "select signature, outcome, cast(sum(launches) as bigint) as launches
+        from launch_tools where hour >= $1 group by signature, outcome";
     CLEAN = "delete from launches where id in (select id from launches where id < $1 order by id limit 5000)";
     CLEAN_CALLS = "delete from outgoing_calls
         where id in (select id from outgoing_calls where id < $1 order by id limit 5000)";
     CLEAN_HOURS = "delete from launch_hours where hour < $1";
+    CLEAN_TOOLS = "delete from launch_tools where hour < $1";
 }
 
 /// Many launches in one statement. On PostgreSQL alone: each statement there costs a way to the server and
@@ -49,6 +59,17 @@ pub struct LaunchHour {
     pub hour: i64,
     /// The server; empty where none is known.
     pub server_id: String,
+    /// See [`LaunchOutcome`].
+    pub outcome: String,
+    /// How many.
+    pub launches: i64,
+}
+
+/// How many launches of one outcome a tool had.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ToolLaunches {
+    /// The tool.
+    pub signature: String,
     /// See [`LaunchOutcome`].
     pub outcome: String,
     /// How many.
@@ -146,7 +167,16 @@ impl Store {
                 .bind(&call.method).bind(call.outcome).bind(&call.reason).bind(call.ms)
                 .execute(c).map_ok(count))?;
         }
-        count_hours(tx, launches).await
+        count_hours(tx, launches).await?;
+        count_tools(tx, launches).await
+    }
+
+    /// When each server last answered a call, as far as that is kept.
+    pub async fn last_answers(&self) -> Result<BTreeMap<String, DateTime<Utc>>, StoreError> {
+        let rows: Vec<(String, Option<DateTime<Utc>>)> =
+            read!(self, pool => sqlx::query_as(LAST_ANSWERS).fetch_all(pool))?;
+        let answered = rows.into_iter().filter_map(|(id, at)| Some((id, at?)));
+        Ok(answered.collect())
     }
 
     /// How many launches there were since an hour, by hour, server and outcome.
@@ -154,7 +184,14 @@ impl Store {
         Ok(read!(self, pool => sqlx::query_as::<_, LaunchHour>(HOURS).bind(since).fetch_all(pool))?)
     }
 
-    /// The same by day: days since 1970 where an hour would stand.
+    /// How many launches each tool had since an hour.
+    pub async fn launches_by_tool(&self, since: i64) -> Result<Vec<ToolLaunches>, StoreError> {
+        Ok(
+            read!(self, pool => sqlx::query_as::<_, ToolLaunches>(TOOLS).bind(since).fetch_all(pool))?,
+        )
+    }
+
+    /// Those of [`Store::launch_hours`] by day: days since 1970 where an hour would stand.
     pub async fn launch_days(&self, since: i64) -> Result<Vec<LaunchHour>, StoreError> {
         Ok(
             read!(self, pool => sqlx::query_as::<_, LaunchHour>(DAYS).bind(since * 24).fetch_all(pool))?,
@@ -170,7 +207,9 @@ impl Store {
             more +=
                 on!(&self.write, pool => sqlx::query(sql).bind(id).execute(pool).map_ok(count))?;
         }
-        on!(&self.write, pool => sqlx::query(CLEAN_HOURS).bind(hour_of(before)).execute(pool).map_ok(count))?;
+        for sql in [CLEAN_HOURS, CLEAN_TOOLS] {
+            on!(&self.write, pool => sqlx::query(sql).bind(hour_of(before)).execute(pool).map_ok(count))?;
+        }
         Ok(more > 0)
     }
 }
@@ -202,6 +241,24 @@ async fn count_hours(tx: &mut Tx, launches: &[LaunchRecord]) -> Result<(), Store
     for ((hour, server, outcome), launches) in hours {
         within!(&mut *tx, c => sqlx::query(COUNT_HOUR)
             .bind(hour).bind(server).bind(outcome).bind(launches)
+            .execute(c).map_ok(count))?;
+    }
+    Ok(())
+}
+
+async fn count_tools(tx: &mut Tx, launches: &[LaunchRecord]) -> Result<(), StoreError> {
+    let mut tools: BTreeMap<(i64, &str, &str), i64> = BTreeMap::new();
+    for launch in launches {
+        let key = (
+            hour_of(launch.at),
+            launch.signature.as_str(),
+            launch.outcome.as_str(),
+        );
+        *tools.entry(key).or_default() += 1;
+    }
+    for ((hour, signature, outcome), launches) in tools {
+        within!(&mut *tx, c => sqlx::query(COUNT_TOOL)
+            .bind(hour).bind(signature).bind(outcome).bind(launches)
             .execute(c).map_ok(count))?;
     }
     Ok(())

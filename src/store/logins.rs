@@ -225,6 +225,8 @@ pub(super) async fn forget(tx: &mut Tx, connected: super::Connected<'_>) -> Resu
         super::Connected::Platform(id) => {
             ([PLATFORM_USERS, PLATFORM_COURSES, PLATFORM_REMEMBERED], id)
         }
+        // Logins are of servers and platforms.
+        super::Connected::Tool(_) => return Ok(()),
     };
     for sql in all {
         within!(&mut *tx, c => sqlx::query(sql).bind(id).execute(c).map_ok(count))?;

@@ -5,6 +5,7 @@
 //! Called by flows; answers domain types or plain records, and never decides anything.
 
 mod audit;
+mod bulk;
 mod configuration;
 mod connect;
 mod contents;
@@ -12,6 +13,7 @@ mod disconnect;
 mod journal;
 mod launch_search;
 mod launches;
+mod lms_connections;
 mod logins;
 mod migrate;
 mod removal;
@@ -21,13 +23,15 @@ mod sign_in;
 mod sysadmins;
 mod users;
 
+pub use bulk::{BulkRecord, BulkRow, OpenBulk};
 pub use configuration::{Change, PlatformRecord, ServerRecord, StoredConfiguration, ToolRecord};
 pub use connect::{Budget, SqliteWriter};
 pub use contents::{Callback, Stored};
 pub use disconnect::{Connected, InUse, UsedBy};
 pub use journal::Lease;
 pub use launch_search::{LaunchFilter, Side, StoredCall, StoredLaunch};
-pub use launches::{LaunchHour, first_id_of};
+pub use launches::{LaunchHour, ToolLaunches, first_id_of};
+pub use lms_connections::EnrollmentRecord;
 pub use logins::{Login, LoginCourse, LoginFilter, LoginUser, RememberedCsv};
 pub(crate) use migrate::{beside, lock_beside};
 pub use removal::{LeftBehind, Removal};

@@ -16,7 +16,7 @@ use super::meters;
 use crate::flows::configuration::{LoadError, watch};
 use crate::flows::gateway::{Lifetimes, Logins};
 use crate::flows::recorder::Recorder;
-use crate::flows::{Gateway, Start, cleaning, journal, sysadmin};
+use crate::flows::{Gateway, Start, cleaning, journal, lms, sysadmin};
 use crate::opening::{self, OpenError, Opened};
 use crate::outbound::{self, Outbound};
 use crate::settings::Settings;
@@ -53,6 +53,7 @@ pub struct Application {
     keeper: JoinHandle<()>,
     meters: JoinHandle<()>,
     cleaner: JoinHandle<()>,
+    bulk: JoinHandle<()>,
     recorder: JoinHandle<()>,
 }
 
@@ -116,6 +117,7 @@ impl Application {
         let meters = meters::start();
         let cleaner = tokio::spawn(cleaning::keep(gateway.clone(), settings.launches_kept));
         let keeper = tokio::spawn(journal::keep(gateway.clone()));
+        let bulk = tokio::spawn(lms::bulk::keep(gateway.clone()));
         Ok(Self {
             server,
             address,
@@ -124,6 +126,7 @@ impl Application {
             keeper,
             meters,
             cleaner,
+            bulk,
             recorder: recorder_task,
         })
     }
@@ -166,7 +169,13 @@ impl Application {
                 "calls are cut short: what they made on external servers is not known here"
             );
         }
-        for task in [self.watcher, self.keeper, self.meters, self.cleaner] {
+        for task in [
+            self.watcher,
+            self.keeper,
+            self.meters,
+            self.cleaner,
+            self.bulk,
+        ] {
             task.abort();
         }
         let left = end.saturating_duration_since(Instant::now()).max(RECORDS);

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
 
-const ASSETS: [(&str, &str, &str); 6] = [
+const ASSETS: [(&str, &str, &str); 7] = [
     (
         "admin.css",
         "text/css; charset=utf-8",
@@ -23,6 +23,11 @@ const ASSETS: [(&str, &str, &str); 6] = [
         "live.js",
         "text/javascript; charset=utf-8",
         include_str!("../../static/live.js"),
+    ),
+    (
+        "preview.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../../static/preview.js"),
     ),
     (
         "toolgate.css",

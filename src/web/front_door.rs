@@ -288,6 +288,10 @@ fn record(
             .collect()
     };
     let sent_to = response.headers().get(header::LOCATION);
+    let not_enrolled = noted.not_enrolled.clone();
+    let not_enrolled = not_enrolled.map(|not| (not.words, not.code));
+    let refused = refused.map(|(reason, code)| (reason.to_owned(), code));
+    let (reason, code) = refused.or(not_enrolled).unzip();
     gateway.record(LaunchRecord {
         at: Utc::now(),
         kind,
@@ -300,8 +304,8 @@ fn record(
         ms: elapsed.as_secs_f64() * 1000.0,
         came_with: path_and_query_as_sent(request),
         sent_to: sent_to.and_then(|to| to.to_str().ok()).map(str::to_owned),
-        reason: refused.map(|(reason, _)| reason.to_owned()),
-        code: refused.map(|(_, code)| code),
+        reason,
+        code,
     });
 }
 

@@ -35,6 +35,18 @@ pub(super) struct ProblemDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     journal_entry: Option<String>,
+    /// Whether the same call may succeed later, where an LMS failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    retryable: Option<bool>,
+    /// The LMS's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    lms_message: Option<String>,
+    /// The LMS's own code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    lms_code: Option<String>,
 }
 
 impl ProblemDocument {
@@ -49,6 +61,9 @@ impl ProblemDocument {
             code: words.code,
             request_id,
             journal_entry: words.entry.clone(),
+            retryable: words.lms.as_ref().map(|lms| lms.retryable),
+            lms_message: words.lms.as_ref().and_then(|lms| lms.said.clone()),
+            lms_code: words.lms.as_ref().and_then(|lms| lms.lms_code.clone()),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::launch_signature::LaunchSignatureError;
 use crate::domain::login_request::LoginError;
 use crate::domain::state_token::StateError;
 use crate::flows::Refusal;
-use crate::outbound::{Failure, OutboundError, SpoolError};
+use crate::outbound::{Failure, LmsCode, LmsFailure, OutboundError, SpoolError};
 use crate::store::StoreError;
 
 /// The words of a refusal.
@@ -26,6 +26,8 @@ pub(super) struct Words {
     pub(super) retry_after: Option<u64>,
     /// The journal's entry that it is about.
     pub(super) entry: Option<String>,
+    /// What an LMS said, where it is what failed.
+    pub(super) lms: Option<LmsFailure>,
 }
 
 /// The code of a call whose token is not known.
@@ -46,6 +48,7 @@ pub(super) fn of(problem: &Problem) -> Words {
         advice,
         retry_after: None,
         entry: None,
+        lms: None,
     };
     match problem {
         Problem::Refusal(refusal) => of_refusal(refusal),
@@ -484,6 +487,25 @@ fn of_refusal(refusal: &Refusal) -> Words {
                 ASK,
             ),
         },
+        Refusal::NoLms => (
+            StatusCode::NOT_FOUND,
+            "no-lms",
+            "No LMS is configured for this link",
+            "POST /api/v1/lms/select says why; toolgate lms select says it of each LMS.",
+        ),
+        Refusal::UnknownBulk => (
+            StatusCode::NOT_FOUND,
+            "unknown-list",
+            "There is no such list",
+            "Lists are forgotten some weeks after they are done. Compare the id with the one that was answered.",
+        ),
+        Refusal::NoCourseId(_) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "no-course-id",
+            "The link holds no course",
+            "Send the link of a course; or the operator has to mend the course_regex of its LMS.",
+        ),
+        Refusal::Lms(error) => of_lms(error.failure.code),
         Refusal::Stopped => (
             StatusCode::SERVICE_UNAVAILABLE,
             "stopped",
@@ -512,7 +534,15 @@ fn of_refusal(refusal: &Refusal) -> Words {
             failure: Failure::Open(wait),
             ..
         }) => wait.as_secs().max(1),
+        Refusal::Lms(error) => error
+            .failure
+            .retry_after
+            .map_or(5, |wait| wait.as_secs().max(1)),
         _ => 5,
+    };
+    let lms = match refusal {
+        Refusal::Lms(error) => Some(error.failure.clone()),
+        _ => None,
     };
     let away = matches!(refusal, Refusal::Store(StoreError::Unavailable(_)));
     let detail = match refusal {
@@ -528,7 +558,79 @@ fn of_refusal(refusal: &Refusal) -> Words {
         advice,
         retry_after: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(retry_after),
         entry,
+        lms,
     }
+}
+
+/// The words for an LMS that did not do what was asked.
+fn of_lms(code: LmsCode) -> (StatusCode, &'static str, &'static str, &'static str) {
+    let (title, advice) = match code {
+        LmsCode::Unreachable => ("The LMS cannot be reached", "Try again in a minute."),
+        LmsCode::Late => ("The LMS did not answer in time", "Try again in a minute."),
+        LmsCode::Down => (
+            "The LMS is not called just now",
+            "It failed several times, or is busy. Try again when Retry-After says.",
+        ),
+        LmsCode::Failed => ("The LMS failed", "Try again in a minute."),
+        LmsCode::Throttled => (
+            "The LMS was asked too often",
+            "Try again later, and less often.",
+        ),
+        LmsCode::Credentials => (
+            "The LMS does not take the gateway's key",
+            "The operator has to set the api_token, or the client, of this LMS again.",
+        ),
+        LmsCode::Forbidden => (
+            "The gateway's key may not do this in the LMS",
+            "The operator has to give the token's user the right, and a Moodle's service the function.",
+        ),
+        LmsCode::NotFound => (
+            "The LMS does not find it, or does not show it",
+            "Compare login and course; the key may have no right to see it.",
+        ),
+        LmsCode::BadRequest => (
+            "The LMS does not understand the call",
+            "Compare login and course.",
+        ),
+        LmsCode::CourseNotFound => (
+            "The LMS has no such course",
+            "Compare the link with the LMS.",
+        ),
+        LmsCode::UserNotFound => (
+            "The LMS has no such person",
+            "Make the account there first; or, for a Moodle, send user with the call.",
+        ),
+        LmsCode::Account => (
+            "The account could not be made",
+            "Compare user with what the LMS asks for.",
+        ),
+        LmsCode::Refused => (
+            "The LMS refuses it",
+            "What it says itself is in lmsMessage.",
+        ),
+        LmsCode::NoGrades => (
+            "The LMS has no grades of this",
+            "Enroll the person first, or wait for grades.",
+        ),
+        LmsCode::Protocol => (
+            "The LMS's answer cannot be read",
+            "The operator has to compare base_url and backend with what is at that address.",
+        ),
+        LmsCode::Redirected => (
+            "The LMS sends calls elsewhere",
+            "The operator has to set base_url to the address where it is.",
+        ),
+        LmsCode::NotCallable => (
+            "The LMS cannot be called as it is configured",
+            "The operator has to mend its connection.",
+        ),
+    };
+    let status = match code {
+        LmsCode::Down => StatusCode::SERVICE_UNAVAILABLE,
+        LmsCode::Late => StatusCode::GATEWAY_TIMEOUT,
+        _ => StatusCode::BAD_GATEWAY,
+    };
+    (status, code.as_str(), title, advice)
 }
 
 /// An error's message as a sentence.

@@ -18,3 +18,4 @@ mod platforms;
 mod quiz;
 mod refusal;
 mod servers;
+mod tools;

@@ -15,3 +15,4 @@ mod platforms;
 mod servers;
 mod sessions;
 mod shell;
+mod tools;

@@ -279,16 +279,6 @@ async fn a_dry_run_makes_nothing_at_all() {
     );
 }
 
-#[actix_web::test]
-async fn what_this_version_does_not_use_is_said() {
-    let database = Database::new(Kind::Sqlite).await;
-    let file = format!("{FILE}[servers.enrollment]\nbackend = \"dummy\"\n");
-    let output = apply(&database, &file, &[]);
-    assert!(output.status.success(), "{}", said(&output));
-    let warning = "warning: enrollment of server moodle is not used by this version";
-    assert!(said(&output).contains(warning));
-}
-
 #[rstest]
 #[actix_web::test]
 async fn a_running_gateway_serves_the_change(#[values(Kind::Postgres, Kind::Sqlite)] kind: Kind) {

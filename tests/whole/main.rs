@@ -16,6 +16,7 @@ mod bad_input;
 mod journal;
 mod keys;
 mod launches;
+mod lms;
 mod login;
 mod openapi;
 mod operations;

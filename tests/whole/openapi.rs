@@ -2,12 +2,14 @@
 //! is seen is of the form that it says.
 
 mod book;
+mod lms;
 
 use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::{Answer, Gateway, Kind, Peer, Setup, login_path};
 use book::{Book, Call, Sent, call};
+use lms::{Campuses, is_of_lms};
 
 /// The tool of all calls: one whose content has options, which have to be asked for.
 const TOOL: &str = "mdchce10";
@@ -113,6 +115,7 @@ fn right(operation: &str, id: i64) -> Call {
         "setToolContentFlags" => call(operation, id).json(json!({"runOffline": true})),
         "leaveToolSession" => call(operation, id).json(json!({"user": "working_anna"})),
         "getToolkit" => call(operation, id).query("extLmsId=working"),
+        _ if is_of_lms(operation) => lms::right(operation),
         "getToolOutput" | "exportToolPortfolio" => call(operation, id).query("user=working_anna"),
         _ => call(operation, id),
     }
@@ -121,9 +124,10 @@ fn right(operation: &str, id: i64) -> Call {
 #[actix_web::test]
 async fn every_documented_answer_is_one_that_is_seen() {
     let (peers, file) = peers().await;
+    let (campuses, of_lms) = Campuses::start().await;
     let environment = vec![("TOOLGATE_ARCHIVE_MAX_MIB", "1".to_owned())];
     let setup = Setup {
-        more: file,
+        more: file + &of_lms,
         environment,
         ..Setup::default()
     };
@@ -131,6 +135,7 @@ async fn every_documented_answer_is_one_that_is_seen() {
     let book = Book::of(&gateway).await;
     what_is_done(&book, &gateway).await;
     wrong_calls(&book, &gateway).await;
+    campuses.answer(&book, &gateway).await;
     gateway.stop();
 
     // The same servers, some of them not to be used any more, some not to be reached.
@@ -220,10 +225,15 @@ async fn wrong_calls(book: &Book, gateway: &Gateway) {
                 .await;
             continue;
         }
-        book.tries(gateway, call().tool("nosuch10"), 404, "unknown-tool")
-            .await;
-        book.tries(gateway, right(&operation, 0), 400, "parameter")
-            .await;
+        if is_of_lms(&operation) {
+            book.tries(gateway, call().query("username=%zz"), 400, "parameter")
+                .await;
+        } else {
+            book.tries(gateway, call().tool("nosuch10"), 404, "unknown-tool")
+                .await;
+            book.tries(gateway, right(&operation, 0), 400, "parameter")
+                .await;
+        }
         for code in ["unknown-content", "unknown-session"] {
             if book.documents(&operation, 404, code) {
                 book.tries(gateway, right(&operation, 999), 404, code).await;
@@ -241,6 +251,10 @@ async fn wrong_calls(book: &Book, gateway: &Gateway) {
             ),
         };
         book.tries(gateway, nonsense, 400, "body").await;
+        let long = match operation.as_str() {
+            "setEnrollments" => call().json(json!("x".repeat((8 << 20) + 1))),
+            _ => long,
+        };
         book.tries(gateway, long, 413, "body-too-long").await;
     }
     gateway.author("mdquiz10", 30).await;
@@ -367,7 +381,8 @@ async fn without_a_database(book: &Book) {
     let gateway = Gateway::start(Kind::Postgres, setup).await;
     gateway.database.lock_out().await;
     for operation in book.operations() {
-        if operation != "getToolkit" {
+        let asks = lms::LISTS.contains(&operation.as_str()) || !is_of_lms(&operation);
+        if operation != "getToolkit" && asks {
             let call = right(&operation, 1);
             book.tries(&gateway, call, 503, "database-away").await;
         }

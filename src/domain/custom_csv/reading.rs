@@ -10,6 +10,8 @@ pub struct Reading {
     pub is_older: bool,
     /// Each field with its value; without a name where the form has no field there.
     pub fields: Vec<(Option<Field>, String)>,
+    /// Each of these fields as it came, with quotation marks and blanks.
+    pub raw: Vec<String>,
     /// The fields that are expected and not there.
     pub missing: Vec<Field>,
     /// Why it is refused, where it is.
@@ -25,16 +27,18 @@ impl Reading {
         let older = older.filter(|older| older.len() == values.len());
         let expected = older.unwrap_or(&form.fields);
         let missing = expected.iter().skip(values.len()).copied().collect();
-        let mut fields = Vec::new();
-        for (i, value) in values.into_iter().enumerate() {
+        let (mut fields, mut raw) = (Vec::new(), Vec::new());
+        for (i, cut) in values.into_iter().enumerate() {
             // Empty ones after the last are ignored, and nothing to show.
-            if i < expected.len() || !value.is_empty() {
-                fields.push((expected.get(i).copied(), value));
+            if i < expected.len() || !cut.value.is_empty() {
+                fields.push((expected.get(i).copied(), cut.value));
+                raw.push(cut.raw.to_owned());
             }
         }
         Self {
             is_older: older.is_some(),
             fields,
+            raw,
             missing,
             mistake,
         }
@@ -60,6 +64,11 @@ mod tests {
         assert_eq!((right.fields.len(), right.is_older), (4, false));
         assert_eq!(right.fields[3], (Some(ExtLmsId), "moodle".to_owned()));
         assert_eq!(right.mistake, None);
+        let quoted = read(" \"Doe, Jo\" ,7, 3,moodle");
+        assert_eq!(quoted.raw, ["\"Doe, Jo\" ", "7", " 3", "moodle"]);
+        assert_eq!(quoted.fields[0].1, "Doe, Jo");
+        let empty = read("bill,,3,moodle").mistake.unwrap();
+        assert!(empty.is_about(Course) && !empty.is_about(User));
         assert!(read("bill,7,3").is_older);
         let short = read("bill,7");
         assert_eq!(short.missing, [Section, ExtLmsId]);

@@ -20,6 +20,7 @@ fn server() -> Server {
         time_zone: Tz::UTC,
         tools: BTreeSet::new(),
         settings: BTreeMap::new(),
+        lms: None,
     }
 }
 

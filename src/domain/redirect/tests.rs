@@ -20,6 +20,7 @@ fn server() -> Server {
         time_zone: chrono_tz::Tz::UTC,
         tools: Default::default(),
         settings: Default::default(),
+        lms: None,
     }
 }
 

@@ -30,6 +30,16 @@ pub struct ExportPlace {
     section: Option<String>,
 }
 
+impl std::fmt::Display for ExportPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} in the course {}", self.user, self.course)?;
+        match &self.section {
+            Some(section) => write!(f, ", section {section}"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl AdapterPage {
     /// The place that an export of content at `place` names.
     pub fn export_place(&self, place: &Place) -> Place {

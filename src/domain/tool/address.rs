@@ -5,8 +5,10 @@
 //! unless its place says otherwise: `{update_url|twice}` for pages that decode once too often,
 //! `{config.forum|path}` where slashes stay. Literal text goes into the address as it is.
 
+use std::fmt;
 use std::str::FromStr;
 
+use super::part::{Out, Source};
 use crate::domain::enc::{push_enc, push_enc_twice, push_path};
 
 /// A value that an address may hold.
@@ -44,11 +46,16 @@ pub enum Value {
     Config(String),
 }
 
+/// How a value is written into an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Encoding {
+pub enum Encoding {
+    /// A base address, as it is.
     AsIs,
+    /// enc()'d.
     Once,
+    /// enc()'d twice.
     Twice,
+    /// Each path segment encoded, slashes kept.
     Path,
 }
 
@@ -89,6 +96,20 @@ pub enum AddressError {
     /// A value that this tool or this kind of address has not.
     #[error("{{{0}}} has no value in {1}")]
     NotHere(String, &'static str),
+}
+
+impl AddressError {
+    /// What of the template it is about, as it stands there.
+    pub(super) fn about(&self) -> Option<String> {
+        match self {
+            AddressError::UnknownValue(name) | AddressError::NotHere(name, _) => {
+                Some(format!("{{{name}"))
+            }
+            AddressError::UnknownEncoding(name) => Some(format!("|{name}")),
+            AddressError::Character(character) => Some(character.to_string()),
+            _ => None,
+        }
+    }
 }
 
 impl Address {
@@ -150,16 +171,40 @@ impl Address {
     }
 
     /// Appends the address to `out`, each place filled with what `fill` answers, encoded.
-    pub fn push<'v>(&self, out: &mut String, fill: impl Fn(&Value) -> &'v str) {
+    pub fn push<'v>(&self, out: &mut impl Out, fill: impl Fn(&Value) -> &'v str) {
         for piece in &self.0 {
             match piece {
-                Piece::Literal(text) => out.push_str(text),
-                Piece::Place(value, Encoding::AsIs) => out.push_str(fill(value)),
-                Piece::Place(value, Encoding::Once) => push_enc(out, fill(value)),
-                Piece::Place(value, Encoding::Twice) => push_enc_twice(out, fill(value)),
-                Piece::Place(value, Encoding::Path) => push_path(out, fill(value)),
+                Piece::Literal(text) => out.put(|| Source::Definition, text, String::push_str),
+                Piece::Place(value, encoding) => {
+                    let write = match encoding {
+                        Encoding::AsIs => String::push_str,
+                        Encoding::Once => push_enc,
+                        Encoding::Twice => push_enc_twice,
+                        Encoding::Path => push_path,
+                    };
+                    out.put(
+                        || Source::Value(value.clone(), *encoding),
+                        fill(value),
+                        write,
+                    );
+                }
             }
         }
+    }
+}
+
+impl fmt::Display for Address {
+    /// The template, as it is read again.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for piece in &self.0 {
+            match piece {
+                Piece::Literal(text) => f.write_str(text)?,
+                Piece::Place(value, Encoding::AsIs | Encoding::Once) => write!(f, "{{{value}}}")?,
+                Piece::Place(value, Encoding::Twice) => write!(f, "{{{value}|twice}}")?,
+                Piece::Place(value, Encoding::Path) => write!(f, "{{{value}|path}}")?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -222,8 +267,8 @@ impl FromStr for Value {
     }
 }
 
-impl std::fmt::Display for Value {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Value::Config(item) = self {
             return write!(f, "config.{item}");
         }

@@ -1,5 +1,8 @@
 //! The ten adapters that LAMS ships.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::Tool;
 
 const DEFINITIONS: [&str; 10] = [
@@ -23,9 +26,44 @@ pub fn builtin_tools() -> impl Iterator<Item = Tool> {
     })
 }
 
+/// The text of a built-in adapter's definition; nothing where none has the signature.
+pub fn builtin_definition(signature: &str) -> Option<&'static str> {
+    static BY_SIGNATURE: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+        let signatures = builtin_tools().map(|tool| tool.signature.to_string());
+        signatures.zip(DEFINITIONS).collect()
+    });
+    BY_SIGNATURE.get(signature).copied()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_is_found_by_its_signature() {
+        for tool in builtin_tools() {
+            let text = builtin_definition(tool.signature.as_str()).unwrap();
+            assert_eq!(Tool::from_toml(text).unwrap().signature, tool.signature);
+        }
+        assert_eq!(builtin_definition("mine"), None);
+    }
+
+    #[test]
+    fn templates_are_written_as_they_are_read() {
+        for tool in builtin_tools() {
+            let text = builtin_definition(tool.signature.as_str()).unwrap();
+            for address in [
+                &tool.author_new,
+                &tool.author_saved,
+                &tool.learner,
+                &tool.teacher,
+                &tool.monitor,
+                &tool.adapter_page.parameters,
+            ] {
+                assert!(text.contains(&format!("= \"{address}\"")), "{address}");
+            }
+        }
+    }
 
     #[test]
     fn all_ten_are_read() {

@@ -101,16 +101,22 @@ pub enum DefinitionError {
     /// Parameters of calls to the adapter page are wrong.
     #[error("{0}: {1}")]
     Parameters(&'static str, AddressError),
-    /// An output makes no sense.
-    #[error("outputs: {0}")]
-    Output(String),
+    /// Parameters that name an option are wrong, of the output of this index.
+    #[error("{OPTION_PARAMETERS}: {1}")]
+    OptionParameters(usize, AddressError),
+    /// The output of this index makes no sense.
+    #[error("outputs: {1}")]
+    Output(usize, String),
     /// The address of the adapter page is none.
     #[error("adapter_page.address: must be an http(s) address, or relative to the server's url")]
     AdapterPage,
     /// The fields of customCSV make no sense.
     #[error("custom_csv.{0}")]
     CustomCsv(&'static str),
-    /// A configuration item makes no sense.
+    /// The configuration item of this index makes no sense.
+    #[error("config: {1}")]
+    Item(usize, String),
+    /// What is configured on a server makes no sense.
     #[error("config: {0}")]
     Config(String),
 }
@@ -207,16 +213,22 @@ impl TryFrom<Written> for Tool {
 
 fn check_form(form: &Form) -> Result<(), DefinitionError> {
     let wrong = |what| Err(DefinitionError::CustomCsv(what));
-    for fields in [Some(&form.fields), form.older.as_ref()]
+    let lacking = [
+        "fields: must hold \"user\" and \"course\"",
+        "older: must hold \"user\" and \"course\"",
+    ];
+    let twice = ["fields: names a field twice", "older: names a field twice"];
+    for (i, fields) in [Some(&form.fields), form.older.as_ref()]
         .into_iter()
         .flatten()
+        .enumerate()
     {
         if !fields.contains(&Field::User) || !fields.contains(&Field::Course) {
-            return wrong("fields: must hold \"user\" and \"course\"");
+            return wrong(lacking[i]);
         }
-        let doubled = |(i, field): (usize, &Field)| fields[..i].contains(field);
+        let doubled = |(at, field): (usize, &Field)| fields[..at].contains(field);
         if fields.iter().enumerate().any(doubled) {
-            return wrong("fields: names a field twice");
+            return wrong(twice[i]);
         }
     }
     match &form.older {
@@ -235,13 +247,11 @@ fn check_config(config: &[ConfigItem]) -> Result<(), DefinitionError> {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
         if item.name.is_empty() || !item.name.bytes().all(plain) || item.name == ADAPTER_PAGE {
             let message = format!("{:?} is no name for an item (a-z, 0-9, _)", item.name);
-            return Err(DefinitionError::Config(message));
+            return Err(DefinitionError::Item(i, message));
         }
         if config[..i].iter().any(|other| other.name == item.name) {
-            return Err(DefinitionError::Config(format!(
-                "{:?} is declared twice",
-                item.name
-            )));
+            let message = format!("{:?} is declared twice", item.name);
+            return Err(DefinitionError::Item(i, message));
         }
     }
     Ok(())
@@ -288,23 +298,29 @@ impl Reader<'_> {
 
     fn outputs(&self, written: Vec<WrittenOutput>) -> Result<Vec<Output>, DefinitionError> {
         let mut outputs: Vec<Output> = Vec::new();
-        for WrittenOutput { name, options } in written {
+        for (i, WrittenOutput { name, options }) in written.into_iter().enumerate() {
             let plain = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
             if !(1..=128).contains(&name.len()) || !name.bytes().all(plain) {
                 let message =
                     format!("{name:?} is no name for an output (letters, digits, '.', '-', '_')");
-                return Err(DefinitionError::Output(message));
+                return Err(DefinitionError::Output(i, message));
             }
             if outputs.iter().any(|other| other.name == name) {
-                return Err(DefinitionError::Output(format!(
-                    "{name:?} is declared twice"
-                )));
+                let message = format!("{name:?} is declared twice");
+                return Err(DefinitionError::Output(i, message));
             }
             let kind = match options {
                 None => OutputKind::Long,
                 Some(options) => OutputKind::Options {
                     method: options.method,
-                    parameters: self.parameters(OPTION_PARAMETERS, &options.parameters)?,
+                    parameters: self
+                        .parameters(OPTION_PARAMETERS, &options.parameters)
+                        .map_err(|error| match error {
+                            DefinitionError::Parameters(_, error) => {
+                                DefinitionError::OptionParameters(i, error)
+                            }
+                            other => other,
+                        })?,
                 },
             };
             outputs.push(Output { name, kind });

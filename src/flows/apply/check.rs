@@ -24,6 +24,12 @@ pub(super) fn check(file: &File, merged: &StoredConfiguration) -> Result<(), Fil
             return Err(file.error(entry.span(), message));
         }
     }
+    for entry in &file.tools {
+        let tool = entry.get_ref();
+        tool.check_title()
+            .map_err(|message| file.error(entry.span(), message))?;
+        check_users(tool, merged).map_err(|message| file.error(entry.span(), message))?;
+    }
     let own = merged
         .tools
         .values()
@@ -123,11 +129,8 @@ fn check_server(
             return Err(file.error(tool.span(), format!("there is no tool {}", tool.get_ref())));
         }
     }
-    if !record.tools.is_empty() && record.server_key.is_none() {
-        return Err(file.error_about("key", at, "a server with tools needs a key"));
-    }
-    if !record.tools.is_empty() && record.prefix.is_none() {
-        return Err(file.error_about("prefix", at, "a server with tools needs a prefix"));
+    if let Some(about) = lacking(record).first().filter(|_| !record.tools.is_empty()) {
+        return Err(file.error_about(about, at, format!("a server with tools needs a {about}")));
     }
     for (signature, items) in &entry.settings {
         let tool = tools.get(signature.get_ref().as_str()).ok_or_else(|| {
@@ -160,6 +163,29 @@ fn check_server(
             .unwrap_or(&none);
         tool.check_items(items, true)
             .map_err(|error| file.error(at.clone(), error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// What a server needs before it can have tools.
+pub(super) fn lacking(record: &ServerRecord) -> Vec<&'static str> {
+    let needed = [
+        ("key", record.server_key.is_none()),
+        ("prefix", record.prefix.is_none()),
+    ];
+    let lacks = needed.into_iter().filter(|(_, lacks)| *lacks);
+    lacks.map(|(about, _)| about).collect()
+}
+
+/// Whether servers that have the tool, or something set for it, can still have it as it is now.
+fn check_users(tool: &Tool, merged: &StoredConfiguration) -> Result<(), String> {
+    let signature = tool.signature.as_str();
+    let none = BTreeMap::new();
+    for server in merged.servers.values() {
+        let mapped = server.tools.contains(signature);
+        let items = server.settings.get(signature).unwrap_or(&none);
+        tool.check_items(items, mapped)
+            .map_err(|error| format!("server {} cannot have it so: {error}", server.id))?;
     }
     Ok(())
 }

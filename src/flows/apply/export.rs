@@ -1,13 +1,14 @@
-//! The configuration as a file: what `toolgate apply` makes of an empty database, in the order of ids, and
-//! what changes nothing where it comes from.
+//! The configuration as a file: what `toolgate apply` makes of an empty database, and what changes nothing where
+//! it comes from. In the order of ids, but for servers with an LMS connection: theirs is the order in which links
+//! are tried.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use serde::Serialize;
 
-use super::written::{WrittenPlatform, WrittenSecret, WrittenServer};
-use crate::store::StoredConfiguration;
+use super::written::{WrittenEnrollment, WrittenPlatform, WrittenSecret, WrittenServer};
+use crate::store::{EnrollmentRecord, ServerRecord, StoredConfiguration};
 
 /// What stands in the file for secrets, which are never in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +92,13 @@ impl Exported {
             stored.servers.is_empty(),
             "integrated external LMSs, each known by its ext_lms_id",
         )?;
-        for record in stored.servers.values() {
+        let place = |server: &&ServerRecord| {
+            let connection = server.enrollment.as_ref();
+            connection.map_or(i64::MAX, |connection| connection.position)
+        };
+        let mut servers: Vec<&ServerRecord> = stored.servers.values().collect();
+        servers.sort_by_key(place);
+        for record in servers {
             let server = WrittenServer::of(record);
             self.text.push_str("\n[[servers]]\n");
             self.line("id", &server.id, "")?;
@@ -110,8 +117,30 @@ impl Exported {
                     self.line(name, value, "")?;
                 }
             }
+            if let Some(connection) = &record.enrollment {
+                self.enrollment(&record.id, connection)?;
+            }
         }
         Ok(())
+    }
+
+    fn enrollment(&mut self, id: &str, record: &EnrollmentRecord) -> fmt::Result {
+        let written = WrittenEnrollment::of(record);
+        self.text.push_str("\n[servers.enrollment]\n");
+        self.line("backend", &written.backend, "")?;
+        self.line("base_url", &written.base_url, "")?;
+        self.line("selector_regex", &written.selector_regex, "")?;
+        self.optional("course_regex", written.course_regex.as_ref())?;
+        self.secret("api_token", id, record.api_token.is_some())?;
+        self.line("auto_enroll", written.auto_enroll, "")?;
+        self.optional("timeout_ms", written.timeout_ms)?;
+        self.optional("role_id", written.role_id)?;
+        self.optional("user_auth", written.user_auth.as_ref())?;
+        self.line("create_users", written.create_users, "")?;
+        self.line("grades_api", &written.grades_api, "\"fun\" or \"core\"")?;
+        self.optional("client_id", written.client_id.as_ref())?;
+        self.secret("client_secret", id, record.client_secret.is_some())?;
+        self.optional("extras", written.extras.as_ref())
     }
 
     fn tools(&mut self, stored: &StoredConfiguration) -> fmt::Result {

@@ -6,11 +6,12 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::enrollment::EnrollmentEntry;
 use super::secret::Secret;
 use crate::domain::base_url::BaseUrl;
 use crate::domain::id::{PlatformId, ServerId, Signature};
 use crate::domain::platform::{CallbackState, CsvSource};
-use crate::domain::tool::{ItemValues, Tool};
+use crate::domain::tool::{ItemValues, Mistake, Tool, place_of_signature};
 
 /// A file, of the right form.
 #[derive(Debug, Deserialize)]
@@ -28,6 +29,9 @@ pub struct File {
     /// The tools' definitions as they are stored.
     #[serde(skip)]
     pub(super) definitions: Vec<String>,
+    /// Whether a definition is stored as it is written, also where it means what is stored already.
+    #[serde(skip)]
+    pub(super) verbatim: bool,
     #[serde(skip)]
     text: String,
 }
@@ -75,8 +79,7 @@ pub(super) struct ServerEntry {
     pub(super) tools: Option<Vec<Spanned<Signature>>>,
     pub(super) login_window_minutes: Option<Spanned<i64>>,
     pub(super) time_zone: Option<Spanned<String>>,
-    /// Keys of the interface that this version takes without using them.
-    pub(super) enrollment: Option<toml::Value>,
+    pub(super) enrollment: Option<EnrollmentEntry>,
     #[serde(default)]
     pub(super) settings: BTreeMap<Spanned<Signature>, ItemValues>,
 }
@@ -139,6 +142,20 @@ fn zero_byte(text: &str, table: &toml::Table) -> Option<usize> {
 }
 
 impl File {
+    /// A file of one definition, which is all of its text.
+    pub(in crate::flows) fn of_definition(text: &str) -> Result<Self, Mistake> {
+        let tool = Tool::read(text)?;
+        let at = place_of_signature(text).unwrap_or_default();
+        Ok(Self {
+            platforms: Vec::new(),
+            servers: Vec::new(),
+            tools: vec![Spanned::new(at, tool)],
+            definitions: vec![text.to_owned()],
+            verbatim: true,
+            text: text.to_owned(),
+        })
+    }
+
     /// A mistake at a place of the file.
     pub(super) fn error(&self, at: Range<usize>, message: impl Into<String>) -> FileError {
         file_error(&self.text, at.start, &message.into())

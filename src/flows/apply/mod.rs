@@ -3,8 +3,12 @@
 //! it leaves out. On a mistake nothing changes, and line and key are named.
 
 mod check;
+mod enrollment;
 mod export;
 mod file;
+mod joanie;
+mod mapping;
+mod order;
 mod plan;
 mod report;
 mod save;
@@ -13,17 +17,21 @@ pub(super) mod told;
 mod written;
 
 pub use export::{Secrets, export};
-pub use file::{FileError, parse};
+pub use file::{File, FileError, parse};
+pub use joanie::{JoanieSettings, apply_joanie, plan_joanie_on_nothing};
+pub(super) use mapping::save_mapping;
+pub use mapping::{MappingError, obstacle};
 pub use report::{Outcome, Report};
-pub(super) use save::save;
 pub use save::{MadeFrom, SaveError};
-pub use written::{WrittenFile, WrittenPlatform, WrittenSecret, WrittenServer};
+pub(super) use save::{save, save_definition};
+pub use written::{WrittenEnrollment, WrittenFile, WrittenPlatform, WrittenSecret, WrittenServer};
 
 use chrono::Utc;
 
 use super::configuration::{LoadError, assemble};
 use super::random;
 use crate::domain::audit::Actor;
+use crate::domain::lms::{JoanieError, overlaps};
 use crate::domain::secret_keys::{SecretKeys, Vault};
 use crate::store::{Change, Store, StoreError, StoredConfiguration};
 
@@ -33,6 +41,9 @@ pub enum ApplyError {
     /// The file is wrong.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A list of Joanie's form is wrong.
+    #[error(transparent)]
+    Joanie(#[from] JoanieError),
     /// What is stored cannot be read.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -113,6 +124,11 @@ async fn apply_to(
     sources: Sources,
 ) -> Result<Report, ApplyError> {
     let plan = plan_on(&change.before, vault, file, sources)?;
+    finish(change, plan, actor).await
+}
+
+/// Writes what a plan changes, and tells the audit.
+async fn finish(change: Change, plan: plan::Plan, actor: &Actor) -> Result<Report, ApplyError> {
     let changes = plan.changes();
     if !changes.is_empty() {
         let now = Utc::now();
@@ -128,10 +144,23 @@ fn plan_on(
     file: &file::File,
     sources: Sources,
 ) -> Result<plan::Plan, ApplyError> {
-    let plan = plan::Plan::of(file, before, vault, sources)?;
+    let mut plan = plan::Plan::of(file, before, vault, sources)?;
     let merged = plan.merged(before);
     check::check(file, &merged)?;
     // The last word has the code that will load it.
-    assemble(merged, vault)?;
+    let overlaps = overlap_warnings(merged, vault)?;
+    if file
+        .servers
+        .iter()
+        .any(|server| server.enrollment.is_some())
+    {
+        plan.report.warnings.extend(overlaps);
+    }
     Ok(plan)
+}
+
+/// What overlaps among the LMS connections of what would be stored, which has to load.
+fn overlap_warnings(merged: StoredConfiguration, vault: &Vault) -> Result<Vec<String>, LoadError> {
+    let configuration = assemble(merged, vault)?;
+    Ok(overlaps(&configuration.connections()))
 }

@@ -7,14 +7,19 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::Sources;
+use super::enrollment::{EnrollmentEntry, Sealed, warn_of_no_secret};
 use super::file::{Auth, File, FileError, PlatformEntry, ServerEntry};
+use super::order::give_places;
 use super::report::{Outcome, Report};
 use super::secret::Secret;
 use crate::domain::platform::CallbackState;
 use crate::domain::secret_keys::{Drawer, Vault};
 use crate::flows::configuration::{OPEN, SIGNED};
+use crate::flows::lms::stored::TABLE;
 use crate::flows::random;
-use crate::store::{PlatformRecord, ServerRecord, StoredConfiguration, ToolRecord};
+use crate::store::{
+    EnrollmentRecord, PlatformRecord, ServerRecord, StoredConfiguration, ToolRecord,
+};
 
 /// What a file makes of the present state.
 pub(super) struct Plan {
@@ -56,8 +61,10 @@ impl Plan {
         for (entry, definition) in file.tools.iter().zip(&file.definitions) {
             let signature = entry.get_ref().signature.to_string();
             let record = match before.tools.get(&signature) {
-                // Comments and order are no change.
-                Some(old) if same_meaning(&old.definition, definition) => old.clone(),
+                // Comments and order are no change, but where somebody edits them.
+                Some(old) if !file.verbatim && same_meaning(&old.definition, definition) => {
+                    old.clone()
+                }
                 _ => ToolRecord {
                     signature: signature.clone(),
                     definition: definition.clone(),
@@ -67,9 +74,24 @@ impl Plan {
                 return Err(file.error(entry.span(), "the file defines this tool twice"));
             }
         }
+        let warnings = plan.warnings;
+        let named = file
+            .servers
+            .iter()
+            .map(|entry| entry.id.get_ref().to_string());
+        give_places(before, &mut after, &Vec::from_iter(named));
+        Ok(Self::comparing(before, after, warnings))
+    }
+
+    /// What it takes to get from one state to the objects of another.
+    pub(super) fn comparing(
+        before: &StoredConfiguration,
+        after: StoredConfiguration,
+        warnings: Vec<String>,
+    ) -> Self {
         let mut report = Report {
             objects: Vec::new(),
-            warnings: plan.warnings,
+            warnings,
         };
         compare(
             "platform",
@@ -92,7 +114,7 @@ impl Plan {
             tool_fields,
             &mut report,
         );
-        Ok(Self { after, report })
+        Self { after, report }
     }
 
     /// Everything that is stored afterwards.
@@ -182,13 +204,6 @@ impl Planner<'_> {
     fn server(&mut self, entry: &ServerEntry) -> Result<ServerRecord, FileError> {
         let id = entry.id.get_ref().to_string();
         let before = self.before.servers.get(&id);
-        for (key, value) in [("enrollment", &entry.enrollment)] {
-            if value.is_some() {
-                let warning =
-                    format!("{key} of server {id} is not used by this version, and not kept");
-                self.warnings.push(warning);
-            }
-        }
         let drawer = Drawer {
             table: "servers",
             row: &id,
@@ -207,8 +222,16 @@ impl Planner<'_> {
                 .collect(),
             None => before.map(|b| b.tools.clone()).unwrap_or_default(),
         };
+        let enrollment = match &entry.enrollment {
+            Some(given) => {
+                let old = before.and_then(|server| server.enrollment.as_ref());
+                Some(self.enrollment(&id, given, old)?)
+            }
+            None => None,
+        };
         let settings = entry.settings.iter();
         Ok(ServerRecord {
+            enrollment,
             name: entry.name.clone().unwrap_or_else(|| id.clone()),
             url: entry.url.to_string(),
             server_key,
@@ -228,6 +251,38 @@ impl Planner<'_> {
         })
     }
 
+    fn enrollment(
+        &mut self,
+        id: &str,
+        given: &EnrollmentEntry,
+        old: Option<&EnrollmentRecord>,
+    ) -> Result<EnrollmentRecord, FileError> {
+        let file = self.file;
+        let record = given.record(file, id, &mut self.warnings)?;
+        let drawer = |column| Drawer {
+            table: TABLE,
+            row: id,
+            column,
+        };
+        let sealed = Sealed {
+            api_token: self.secret(
+                "api_token of server",
+                &given.api_token,
+                old.and_then(|old| old.api_token.clone()),
+                drawer("api_token"),
+            )?,
+            client_secret: self.secret(
+                "client_secret of server",
+                &given.client_secret,
+                old.and_then(|old| old.client_secret.clone()),
+                drawer("client_secret"),
+            )?,
+        };
+        let record = given.sealed(file, record, sealed)?;
+        warn_of_no_secret(id, &record, &mut self.warnings);
+        Ok(record)
+    }
+
     /// A secret to be stored: as it is where it is left out or the same, else sealed anew.
     fn secret(
         &mut self,
@@ -239,14 +294,7 @@ impl Planner<'_> {
         let Some(secret) = self.reveal(given, &format!("{called} {}", drawer.row))? else {
             return Ok(before);
         };
-        match before {
-            Some(sealed) if self.vault.holds(&sealed, drawer, &secret) => Ok(Some(sealed)),
-            _ => Ok(Some(self.vault.seal(
-                secret.expose_secret(),
-                drawer,
-                random::bytes(),
-            ))),
-        }
+        Ok(Some(sealed_anew(self.vault, &secret, before, drawer)))
     }
 
     fn reveal(
@@ -265,6 +313,19 @@ impl Planner<'_> {
             ));
         }
         Ok(Some(secret))
+    }
+}
+
+/// A secret to be stored: as it is where it is the same, else sealed.
+pub(super) fn sealed_anew(
+    vault: &Vault,
+    secret: &SecretString,
+    before: Option<Vec<u8>>,
+    drawer: Drawer<'_>,
+) -> Vec<u8> {
+    match before {
+        Some(sealed) if vault.holds(&sealed, drawer, secret) => sealed,
+        _ => vault.seal(secret.expose_secret(), drawer, random::bytes()),
     }
 }
 
@@ -331,7 +392,8 @@ fn server_fields(old: &ServerRecord, new: &ServerRecord) -> Vec<&'static str> {
         login_window_minutes = "login_window_minutes",
         time_zone = "time_zone",
         tools = "tools",
-        settings = "settings"
+        settings = "settings",
+        enrollment = "enrollment"
     )
 }
 

@@ -1,16 +1,19 @@
-//! One platform or server, saved from a sysadmin's form: a file of that one object, applied in the
+//! One platform, server or tool, saved from a sysadmin's form: a file of that one object, applied in the
 //! sysadmin's name, unless somebody else has changed the object since the form was made.
 
 use sha2::{Digest, Sha256};
 
-use super::written::{WrittenFile, WrittenPlatform, WrittenServer};
+use super::file::File;
+use super::written::{WholeServer, WrittenFile, WrittenPlatform};
 use super::{ApplyError, FileError, Report, Sources, parse};
 use crate::domain::audit::Actor;
 use crate::domain::secret_keys::Vault;
-use crate::store::{Connected, PlatformRecord, ServerRecord, Store, StoredConfiguration};
+use crate::store::{
+    Change, Connected, PlatformRecord, ServerRecord, Store, StoredConfiguration, ToolRecord,
+};
 
 /// An object in the form of the file, and its secrets as they are stored.
-type Stored<'a> = (Result<String, toml::ser::Error>, [Option<&'a [u8]>; 2]);
+type Stored<'a> = (Result<String, toml::ser::Error>, [Option<&'a [u8]>; 3]);
 
 /// What an object was when a form was made of it: a hash of all that is stored of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +23,13 @@ impl MadeFrom {
     /// Of a server as it is stored; nothing where there is none.
     pub fn server(record: Option<&ServerRecord>) -> Self {
         Self::of(record.map(|record| {
-            let secrets = [record.server_key.as_deref(), None];
-            (toml::to_string(&WrittenServer::of(record)), secrets)
+            let connection = record.enrollment.as_ref();
+            let secrets = [
+                record.server_key.as_deref(),
+                connection.and_then(|connection| connection.api_token.as_deref()),
+                connection.and_then(|connection| connection.client_secret.as_deref()),
+            ];
+            (toml::to_string(&WholeServer::of(record)), secrets)
         }))
     }
 
@@ -31,9 +39,25 @@ impl MadeFrom {
             let secrets = [
                 record.launch_secret.as_deref(),
                 record.api_token_hash.as_deref(),
+                None,
             ];
             (toml::to_string(&WrittenPlatform::of(record)), secrets)
         }))
+    }
+
+    /// Of a tool as it is stored; nothing where there is none.
+    pub fn tool(record: Option<&ToolRecord>) -> Self {
+        Self::of(record.map(|record| (Ok(record.definition.clone()), [None, None, None])))
+    }
+
+    /// Of which servers there are, and which of them have a tool.
+    pub fn mapping(signature: &str, stored: &StoredConfiguration) -> Self {
+        let servers = stored.servers.values();
+        let lines = servers.map(|server| {
+            let has = server.tools.contains(signature);
+            format!("{} {has}\n", server.id)
+        });
+        Self::of(Some((Ok(lines.collect()), [None, None, None])))
     }
 
     /// As a form carries it. Whatever was made of it on the way is another state, which is refused.
@@ -82,8 +106,10 @@ pub(in crate::flows) async fn save(
     vault: &Vault,
     actor: &Actor,
     (object, made_from): (Connected<'_>, &MadeFrom),
-    file: WrittenFile,
+    mut file: WrittenFile,
 ) -> Result<Report, SaveError> {
+    let change = begin(store, object, made_from).await?;
+    file.keep_unshown(&change.before);
     let text = toml::to_string(&file).map_err(|error| {
         SaveError::Wrong(FileError {
             line: 1,
@@ -92,11 +118,28 @@ pub(in crate::flows) async fn save(
             message: error.to_string(),
         })
     })?;
-    let of = |error: ApplyError| match error {
-        ApplyError::File(error) => SaveError::Wrong(error),
-        error => SaveError::Failed(error),
-    };
     let file = parse(&text).map_err(SaveError::Wrong)?;
+    finish(change, vault, actor, &file).await
+}
+
+/// The same for one definition, stored as it is written.
+pub(in crate::flows) async fn save_definition(
+    store: &Store,
+    vault: &Vault,
+    actor: &Actor,
+    (signature, made_from): (&str, &MadeFrom),
+    file: &File,
+) -> Result<Report, SaveError> {
+    let change = begin(store, Connected::Tool(signature), made_from).await?;
+    finish(change, vault, actor, file).await
+}
+
+/// Begins a change, if what is stored of an object is still what the form was made from.
+async fn begin(
+    store: &Store,
+    object: Connected<'_>,
+    made_from: &MadeFrom,
+) -> Result<Change, SaveError> {
     let change = store
         .change_configuration()
         .await
@@ -104,14 +147,27 @@ pub(in crate::flows) async fn save(
     if now(object, &change.before) != *made_from {
         return Err(SaveError::Newer);
     }
-    super::apply_to(change, vault, actor, &file, Sources::TextOnly)
+    Ok(change)
+}
+
+async fn finish(
+    change: Change,
+    vault: &Vault,
+    actor: &Actor,
+    file: &File,
+) -> Result<Report, SaveError> {
+    super::apply_to(change, vault, actor, file, Sources::TextOnly)
         .await
-        .map_err(of)
+        .map_err(|error| match error {
+            ApplyError::File(error) => SaveError::Wrong(error),
+            error => SaveError::Failed(error),
+        })
 }
 
 fn now(object: Connected<'_>, stored: &StoredConfiguration) -> MadeFrom {
     match object {
         Connected::Server(id) => MadeFrom::server(stored.servers.get(id)),
         Connected::Platform(id) => MadeFrom::platform(stored.platforms.get(id)),
+        Connected::Tool(id) => MadeFrom::tool(stored.tools.get(id)),
     }
 }

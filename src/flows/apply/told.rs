@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use super::report::{Outcome, Report};
 use crate::domain::audit::{Actor, Entry};
 use crate::flows::audit::entry;
-use crate::store::{PlatformRecord, ServerRecord, StoredConfiguration, ToolRecord};
+use crate::store::{
+    EnrollmentRecord, PlatformRecord, ServerRecord, StoredConfiguration, ToolRecord,
+};
 
 /// An entry for each object that is made or changed.
 pub(super) fn entries(
@@ -74,6 +76,32 @@ pub(in crate::flows) fn server(record: &ServerRecord) -> Value {
         "time_zone": record.time_zone,
         "tools": record.tools,
         "settings": record.settings,
+        "enrollment": record.enrollment.as_ref().map(enrollment),
+    })
+}
+
+fn enrollment(record: &EnrollmentRecord) -> Value {
+    // Of what nothing here knows, the names: a value may be a secret.
+    let extras: Option<serde_json::Map<String, Value>> = record
+        .extras
+        .as_deref()
+        .and_then(|extras| serde_json::from_str(extras).ok());
+    json!({
+        "backend": record.backend,
+        "base_url": record.base_url,
+        "selector_regex": record.selector_regex,
+        "course_regex": record.course_regex,
+        "api_token": record.api_token.is_some().then_some(true),
+        "client_id": record.client_id,
+        "client_secret": record.client_secret.is_some().then_some(true),
+        "auto_enroll": record.auto_enroll,
+        "timeout_ms": record.timeout_ms,
+        "role_id": record.role_id,
+        "user_auth": record.user_auth,
+        "create_users": record.create_users,
+        "grades_api": record.grades_api,
+        "extras": extras.map(|extras| Vec::from_iter(extras.into_iter().map(|(name, _)| name))),
+        "position": record.position,
     })
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::store::{PlatformRecord, ServerRecord};
+use crate::store::{EnrollmentRecord, PlatformRecord, ServerRecord, StoredConfiguration};
 
 /// A secret in the form of the file.
 #[derive(Clone, Serialize)]
@@ -93,13 +93,73 @@ impl WrittenServer {
     }
 }
 
+/// `[servers.enrollment]` in the form of the file.
+#[derive(Clone, Serialize)]
+#[expect(missing_docs, reason = "the keys of the file, docs/running.md")]
+pub struct WrittenEnrollment {
+    pub backend: String,
+    pub base_url: String,
+    pub selector_regex: String,
+    pub course_regex: Option<String>,
+    pub api_token: Option<WrittenSecret>,
+    pub auto_enroll: bool,
+    pub timeout_ms: Option<i64>,
+    pub role_id: Option<i64>,
+    pub user_auth: Option<String>,
+    pub create_users: bool,
+    pub grades_api: String,
+    pub client_id: Option<String>,
+    pub client_secret: Option<WrittenSecret>,
+    pub extras: Option<String>,
+}
+
+impl WrittenEnrollment {
+    /// A connection as it is stored, without its secrets: applied again, it changes nothing.
+    pub fn of(record: &EnrollmentRecord) -> Self {
+        Self {
+            backend: record.backend.clone(),
+            base_url: record.base_url.clone(),
+            selector_regex: record.selector_regex.clone(),
+            course_regex: record.course_regex.clone(),
+            api_token: None,
+            auto_enroll: record.auto_enroll,
+            timeout_ms: record.timeout_ms,
+            role_id: record.role_id,
+            user_auth: record.user_auth.clone(),
+            create_users: record.create_users,
+            grades_api: record.grades_api.clone(),
+            client_id: record.client_id.clone(),
+            client_secret: None,
+            extras: record.extras.clone(),
+        }
+    }
+}
+
+/// A server, and its connection, which forms of servers do not show.
+#[derive(Clone, Serialize)]
+pub(super) struct WholeServer {
+    #[serde(flatten)]
+    pub(super) server: WrittenServer,
+    enrollment: Option<WrittenEnrollment>,
+}
+
+impl WholeServer {
+    /// All of a server as it is stored, without its secrets.
+    pub(super) fn of(record: &ServerRecord) -> Self {
+        Self {
+            server: WrittenServer::of(record),
+            enrollment: record.enrollment.as_ref().map(WrittenEnrollment::of),
+        }
+    }
+}
+
 /// A file of one object.
 #[derive(Default, Serialize)]
 pub struct WrittenFile {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) platforms: Vec<WrittenPlatform>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) servers: Vec<WrittenServer>,
+    pub(super) servers: Vec<WholeServer>,
 }
 
 impl From<WrittenPlatform> for WrittenFile {
@@ -114,8 +174,22 @@ impl From<WrittenPlatform> for WrittenFile {
 impl From<WrittenServer> for WrittenFile {
     fn from(server: WrittenServer) -> Self {
         Self {
-            servers: vec![server],
+            servers: vec![WholeServer {
+                server,
+                enrollment: None,
+            }],
             ..Self::default()
+        }
+    }
+}
+
+impl WrittenFile {
+    /// What a form does not show stays as it is stored.
+    pub(super) fn keep_unshown(&mut self, stored: &StoredConfiguration) {
+        for whole in &mut self.servers {
+            let record = stored.servers.get(&whole.server.id);
+            let connection = record.and_then(|record| record.enrollment.as_ref());
+            whole.enrollment = connection.map(WrittenEnrollment::of);
         }
     }
 }

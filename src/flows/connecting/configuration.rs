@@ -42,6 +42,12 @@ pub async fn apply_planned(
 pub fn refused(error: ApplyError) -> Result<apply::FileError, Refusal> {
     match error {
         ApplyError::File(error) => Ok(error),
+        ApplyError::Joanie(error) => Ok(apply::FileError {
+            line: 1,
+            key: String::new(),
+            about: String::new(),
+            message: error.to_string(),
+        }),
         ApplyError::Load(error) => Err(super::refused(error)),
         ApplyError::Store(error) => Err(error.into()),
     }

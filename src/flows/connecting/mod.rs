@@ -1,9 +1,10 @@
-//! What sysadmins connect by pages: servers, platforms, the configuration as a file. Every change goes
+//! What sysadmins connect by pages: servers, platforms, tools, the configuration as a file. Every change goes
 //! through what `toolgate apply` does, in the sysadmin's name, and is served by this instance at once.
 
 pub mod configuration;
 pub mod platforms;
 pub mod servers;
+pub mod tools;
 
 use chrono::Utc;
 use serde_json::Value;
@@ -24,7 +25,7 @@ pub enum Deleted {
     InUse(InUse),
 }
 
-/// Deletes a server or platform that nothing uses.
+/// Deletes a server, platform or tool that nothing uses.
 async fn delete(
     gateway: &Gateway,
     actor: &Actor,
@@ -39,6 +40,10 @@ async fn delete(
         Connected::Platform(id) => {
             let record = change.before.platforms.get(id);
             ("platform.deleted", id, record.map(apply::told::platform))
+        }
+        Connected::Tool(id) => {
+            let record = change.before.tools.get(id);
+            ("tool.deleted", id, record.map(apply::told::tool))
         }
     };
     let before = before.ok_or(Refusal::NotConfigured(called(connected)))?;
@@ -56,6 +61,7 @@ fn called(connected: Connected<'_>) -> &'static str {
     match connected {
         Connected::Server(_) => "server",
         Connected::Platform(_) => "platform",
+        Connected::Tool(_) => "tool",
     }
 }
 

@@ -103,7 +103,8 @@ pub fn example(configuration: &Configuration, platform: &str) -> Example {
     }
 }
 
-fn example_csv(server: &Server, tool: &Tool) -> String {
+/// A customCSV of the form that a tool takes, with made-up names.
+pub(in crate::flows) fn example_csv(server: &Server, tool: &Tool) -> String {
     let value = |field: &Field| match field {
         Field::User => "bill".to_owned(),
         Field::Course => "7".to_owned(),

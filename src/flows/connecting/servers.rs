@@ -16,6 +16,8 @@ pub struct Listed {
     pub record: ServerRecord,
     /// How it does, as this instance has seen it; nothing where it is not served yet.
     pub health: Option<Health>,
+    /// When it last answered a call, of whichever instance.
+    pub answered: Option<DateTime<Utc>>,
     /// What it had in the last 24 hours.
     pub day: Day,
 }
@@ -37,6 +39,7 @@ pub async fn list(gateway: &Gateway, now: DateTime<Utc>) -> Result<Vec<Listed>, 
     // This hour, as far as it has come, and the 23 before it.
     let since = now.timestamp() / 3600 - 23;
     let hours = gateway.store.launch_hours(since).await?;
+    let answers = gateway.store.last_answers().await?;
     let configuration = gateway.configuration();
     let listed = stored.servers.into_values().map(|record| {
         let server = configuration.server(&record.id);
@@ -49,8 +52,13 @@ pub async fn list(gateway: &Gateway, now: DateTime<Utc>) -> Result<Vec<Listed>, 
                 _ => {}
             }
         }
+        let health = server.map(|server| gateway.health(server));
         Listed {
-            health: server.map(|server| gateway.health(server)),
+            // What this instance has seen may not be written down yet, or is about nothing that is.
+            answered: health
+                .and_then(|health| health.answered)
+                .max(answers.get(&record.id).copied()),
+            health,
             record,
             day,
         }

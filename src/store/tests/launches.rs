@@ -19,6 +19,7 @@ fn launch(n: i64) -> LaunchRecord {
         platform: "lams".into(),
         signature: if n % 11 == 10 { "mdwiki10" } else { "mdquiz10" }.into(),
         noted: Noted {
+            not_enrolled: None,
             server: (n != 3).then(|| server.parse().unwrap()),
             user: (n != 3).then(|| format!("mdl_{}", n % 3)),
             content: (n != 3).then_some(n % 4 + 1),
@@ -160,6 +161,8 @@ async fn launches_are_found_by_whatever_is_known_of_them(
             .any(|hour| days.iter().any(|day| day.hour == hour.hour / 24))
     );
     assert_eq!(hours.iter().map(|hour| hour.launches).sum::<i64>(), 60);
+    let tools = store.launches_by_tool(0).await.unwrap();
+    assert_eq!(tools.iter().map(|tool| tool.launches).sum::<i64>(), 60);
     assert!(hours.iter().any(|hour| hour.server_id.is_empty()));
 }
 
@@ -225,6 +228,7 @@ async fn calls_are_found_with_the_launch_that_they_belong_to_and_what_is_old_is_
     );
     assert!(store.clean_launches(soon).await.unwrap());
     assert!(store.launch_hours(0).await.unwrap().is_empty());
+    assert!(store.launches_by_tool(0).await.unwrap().is_empty());
     assert!(!store.clean_launches(soon).await.unwrap());
     assert!(
         store
@@ -244,6 +248,7 @@ async fn launches_of_the_same_person_in_the_same_thing_are_near(
     let store = &database.store;
     let of = |n: i64, user: Option<&str>, session: Option<i64>| LaunchRecord {
         noted: Noted {
+            not_enrolled: None,
             server: None,
             user: user.map(str::to_owned),
             content: Some(1),

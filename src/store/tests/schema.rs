@@ -12,12 +12,14 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
     [
         crate::store::STATEMENTS,
         crate::store::audit::STATEMENTS,
+        crate::store::bulk::STATEMENTS,
         crate::store::configuration::STATEMENTS,
         crate::store::contents::STATEMENTS,
         crate::store::disconnect::STATEMENTS,
         crate::store::journal::STATEMENTS,
         crate::store::launch_search::STATEMENTS,
         crate::store::launches::STATEMENTS,
+        crate::store::lms_connections::STATEMENTS,
         crate::store::logins::STATEMENTS,
         crate::store::removal::STATEMENTS,
         crate::store::sessions::STATEMENTS,
@@ -34,10 +36,13 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
 async fn every_statement_can_be_prepared(#[values(Kind::Postgres, Kind::Sqlite)] kind: Kind) {
     let database = Database::new(kind).await;
     let own = match kind {
-        Kind::Postgres => crate::store::launches::POSTGRES_STATEMENTS,
-        Kind::Sqlite => &[],
+        Kind::Postgres => [
+            crate::store::launches::POSTGRES_STATEMENTS,
+            crate::store::bulk::POSTGRES_STATEMENTS,
+        ],
+        Kind::Sqlite => [&[][..], &[]],
     };
-    for (name, sql) in statements().chain(own) {
+    for (name, sql) in statements().chain(own.into_iter().flatten()) {
         let sql = (*sql).into_sql_str();
         let outcome =
             on!(&database.store.write, pool => async { pool.prepare(sql).await.map(drop) });

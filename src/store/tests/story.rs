@@ -39,6 +39,23 @@ async fn configured(store: &Store) {
             [("adapter_page".to_owned(), "x".to_owned())].into(),
         )]
         .into(),
+        enrollment: Some(EnrollmentRecord {
+            position: 3,
+            backend: "moodle".into(),
+            base_url: "http://moodle.example/server.php".into(),
+            selector_regex: ".*".into(),
+            course_regex: None,
+            api_token: Some(vec![7, 8]),
+            client_id: Some("client".into()),
+            client_secret: Some(vec![9]),
+            auto_enroll: true,
+            timeout_ms: Some(1500),
+            role_id: Some(5),
+            user_auth: Some("oauth2".into()),
+            create_users: false,
+            grades_api: "core".into(),
+            extras: Some("{}".into()),
+        }),
     };
     let after = StoredConfiguration {
         platforms: [("lams".to_owned(), platform)].into(),

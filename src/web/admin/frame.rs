@@ -29,6 +29,11 @@ pub(super) const NAVIGATION: &[Entry] = &[
         about: "The external LMSs: connect one, see how it does, try its connection.",
     },
     Entry {
+        path: "tools",
+        name: "Tools",
+        about: "What teachers are offered: on which servers, where it leads, and tools of your own.",
+    },
+    Entry {
         path: "platforms",
         name: "Platforms",
         about: "The LAMS instances: connect one, its secrets, a launch to try.",

@@ -129,6 +129,7 @@ pub(super) struct Tick {
     pub(super) label: String,
     pub(super) hint: String,
     pub(super) on: bool,
+    error: Option<String>,
 }
 
 impl Tick {
@@ -138,6 +139,7 @@ impl Tick {
             label: label.into(),
             hint: String::new(),
             on,
+            error: None,
         }
     }
 
@@ -147,6 +149,11 @@ impl Tick {
             hint: hint.into(),
             ..self
         }
+    }
+
+    /// What is wrong with it, as a sentence, where something is.
+    pub(super) fn error(self, error: Option<String>) -> Self {
+        Self { error, ..self }
     }
 }
 

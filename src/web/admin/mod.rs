@@ -21,6 +21,7 @@ mod platforms;
 mod servers;
 mod sign_in;
 mod sysadmins;
+mod tools;
 
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
@@ -103,6 +104,28 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             )
             .configure(|config| happened(config, page))
             .configure(|config| connecting(config, page))
+            .service(page("/tools").route(web::get().to(tools::show)))
+            .service(page("/tools/tool").route(web::get().to(tools::show_one)))
+            .service(page("/tools/servers").route(web::post().to(tools::map)))
+            .service(page("/tools/preview").route(web::get().to(tools::show_preview)))
+            .service(
+                page("/tools/new")
+                    .route(web::get().to(tools::show_new))
+                    .route(web::post().to(tools::add)),
+            )
+            .service(
+                page("/tools/edit")
+                    .route(web::get().to(tools::show_edit))
+                    .route(web::post().to(tools::change)),
+            )
+            .service(page("/tools/try").route(web::post().to(tools::try_out)))
+            .service(page("/tools/upload").route(web::post().to(tools::upload)))
+            .service(page("/tools/file").route(web::get().to(tools::download)))
+            .service(
+                page("/tools/delete")
+                    .route(web::get().to(tools::ask_to_delete))
+                    .route(web::post().to(tools::delete)),
+            )
             .service(page("/audit").route(web::get().to(audit::show)))
             .default_service(web::to(problem::no_such_page)),
     );

@@ -7,7 +7,7 @@ use utoipa::openapi::{OpenApi, ServerBuilder};
 use utoipa::{Modify, OpenApi as _};
 
 use super::reference::Reference;
-use super::{archives, contents, outputs, refusals, sessions, toolkit};
+use super::{archives, bulk, contents, lms, outputs, refusals, sessions, toolkit};
 use crate::flows::Gateway;
 use crate::web::pages;
 use crate::web::problem::Problem;
@@ -40,6 +40,13 @@ use crate::web::problem_document::ProblemDocument;
         outputs::definitions,
         outputs::values,
         outputs::portfolio,
+        lms::all,
+        lms::select,
+        lms::enrollment,
+        lms::set,
+        lms::grades,
+        bulk::post,
+        bulk::get,
     ),
     components(schemas(ProblemDocument)),
     tags(
@@ -48,6 +55,7 @@ use crate::web::problem_document::ProblemDocument;
         (name = "archives", description = "Content on its way into another lesson, LAMS or gateway."),
         (name = "sessions", description = "The copies that groups of learners work in."),
         (name = "outputs", description = "What learners did."),
+        (name = "lms", description = "Enrollments in the courses of external LMSs, by the links of those."),
     ),
     security(("token" = [])),
     modifiers(&Added),

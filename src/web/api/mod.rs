@@ -2,9 +2,11 @@
 //! documents for errors.
 
 mod archives;
+mod bulk;
 mod caller;
 mod contents;
 mod document;
+mod lms;
 mod outputs;
 mod paths;
 mod reference;
@@ -31,6 +33,20 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     };
     config
         .service(call("/toolkit").route(web::get().to(toolkit::get)))
+        .service(call("/lms").route(web::get().to(lms::all)))
+        .service(call("/lms/select").route(web::post().to(lms::select)))
+        .service(
+            call("/lms/enrollment")
+                .route(web::get().to(lms::enrollment))
+                .route(web::put().to(lms::set)),
+        )
+        .service(
+            call("/lms/enrollments")
+                .app_data(web::PayloadConfig::new(bulk::LONGEST_LIST))
+                .route(web::post().to(bulk::post)),
+        )
+        .service(call("/lms/enrollments/{id}").route(web::get().to(bulk::get)))
+        .service(call("/lms/grades").route(web::get().to(lms::grades)))
         .service(
             call("/tools/{signature}/contents/{toolContentID}")
                 .route(web::get().to(contents::get))

@@ -17,10 +17,11 @@ use utoipa::{IntoResponses, ToSchema};
 use crate::domain::configuration::ServerChoiceError;
 use crate::domain::custom_csv::CustomCsvError;
 use crate::domain::id::ServerId;
+use crate::domain::lms::NoCourseId;
 use crate::domain::query::QueryError;
 use crate::flows::Refusal;
 use crate::flows::archive::ArchiveError;
-use crate::outbound::{Failure, OutboundError, SpoolError};
+use crate::outbound::{Failure, LmsCode, LmsError, LmsFailure, OutboundError, SpoolError};
 use crate::store::StoreError;
 use crate::web::problem::Problem;
 use crate::web::problem_document::{PROBLEM_JSON, ProblemDocument};
@@ -104,6 +105,7 @@ fn meaning(status: u16) -> &'static str {
         403 => "The server cannot be used for this. Nothing was sent to it.",
         404 => "What the call is about is not there.",
         409 => "It does not fit what is stored, or what was asked for before.",
+        422 => "The link belongs to an LMS, but holds no course.",
         413 => "The body, or the file in it, is too long.",
         414 => "The address is longer than 16 KiB.",
         429 => {
@@ -131,7 +133,9 @@ macro_rules! kinds {
 
         /// The problems of all kinds.
         fn all() -> Vec<Problem> {
-            [$($kind::problems()),+].into_iter().flatten().collect()
+            let mut all: Vec<Problem> = [$($kind::problems()),+].into_iter().flatten().collect();
+            all.extend(OfLms::problems());
+            all
         }
     };
 }
@@ -191,6 +195,14 @@ kinds! {
     OfSaved: [Refusal::NotSavedYet];
     /// Calls for content that nobody may be working with.
     WithoutSessions: [Refusal::HasSessions];
+    /// Calls that may have to make an account on an LMS.
+    Enrolling: [lms_failed(LmsCode::Account)];
+    /// Calls for a list of enrollments.
+    OfBulk: [Refusal::UnknownBulk];
+    /// Calls that need the database.
+    Stored: [Refusal::Store(StoreError::late())];
+    /// Calls for grades.
+    Grading: [lms_failed(LmsCode::NoGrades)];
     /// Calls for a portfolio.
     OfPortfolio: [Refusal::NoPortfolio];
 }
@@ -220,6 +232,31 @@ together!(A B C D E F G);
 fn moodle() -> ServerId {
     let parsed = "moodle".parse();
     parsed.expect("these are letters of a server id")
+}
+
+/// Calls that ask the LMS of a link.
+pub(super) enum OfLms {}
+
+impl Kind for OfLms {
+    fn problems() -> Vec<Problem> {
+        let of_all = |code: &LmsCode| !matches!(code, LmsCode::Account | LmsCode::NoGrades);
+        let codes = LmsCode::ALL.iter().copied().filter(of_all);
+        let failed = codes.map(lms_failed);
+        let before = [Refusal::NoLms, Refusal::NoCourseId(NoCourseId::NoId)];
+        before
+            .into_iter()
+            .chain(failed)
+            .map(Problem::from)
+            .collect()
+    }
+}
+
+fn lms_failed(code: LmsCode) -> Refusal {
+    let error = LmsError {
+        server: moodle(),
+        failure: LmsFailure::example(code),
+    };
+    error.into()
 }
 
 fn failed(failure: Failure) -> Refusal {

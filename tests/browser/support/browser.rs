@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
+use fantoccini::error::{CmdError, ErrorStatus};
 use fantoccini::key::Key;
 use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, Locator};
@@ -57,18 +58,30 @@ impl Browser {
         }
     }
 
-    pub async fn click(&self, css: &str) {
-        let element = self.sees(css).await;
-        if let Err(error) = element.click().await {
-            panic!("cannot click {css}: {error}");
+    /// Does something with the first element of a selector: anew where the page, or the part of it, was
+    /// just replaced by the one that was waited for.
+    async fn with<T>(&self, css: &str, act: impl AsyncFn(&Element) -> Result<T, CmdError>) -> T {
+        let begun = Instant::now();
+        loop {
+            match act(&self.sees(css).await).await {
+                Ok(done) => return done,
+                Err(error) if is_stale(&error) && begun.elapsed() < PATIENCE => {}
+                Err(error) => panic!("{css}: {error}"),
+            }
         }
+    }
+
+    pub async fn click(&self, css: &str) {
+        self.with(css, async |element| element.click().await).await;
     }
 
     /// Types into a field in place of what is there.
     pub async fn fill(&self, css: &str, text: &str) {
-        let field = self.sees(css).await;
-        field.clear().await.unwrap();
-        field.send_keys(text).await.unwrap();
+        self.with(css, async |field| {
+            field.clear().await?;
+            field.send_keys(text).await
+        })
+        .await;
     }
 
     /// Presses keys, one after the other, wherever the page has its focus.
@@ -83,18 +96,18 @@ impl Browser {
     }
 
     pub async fn text(&self, css: &str) -> String {
-        self.sees(css).await.text().await.unwrap()
+        self.with(css, async |element| element.text().await).await
     }
 
     /// What is in a field now.
     pub async fn value(&self, css: &str) -> String {
-        let value = self.sees(css).await.prop("value").await.unwrap();
-        value.unwrap_or_default()
+        let value = self.with(css, async |field| field.prop("value").await);
+        value.await.unwrap_or_default()
     }
 
     pub async fn attribute(&self, css: &str, name: &str) -> String {
-        let value = self.sees(css).await.attr(name).await.unwrap();
-        value.unwrap_or_else(|| panic!("{css} has no {name}"))
+        let value = self.with(css, async |element| element.attr(name).await);
+        value.await.unwrap_or_else(|| panic!("{css} has no {name}"))
     }
 
     /// An attribute of every element of a selector on the page as it stands.
@@ -216,4 +229,9 @@ impl Browser {
         accessible::check(&self.driver, name).await;
         pictures::take(&self.driver, name).await;
     }
+}
+
+/// Whether an element is of a page, or of a part of one, that is not there any more.
+fn is_stale(error: &CmdError) -> bool {
+    matches!(error, CmdError::Standard(error) if error.error == ErrorStatus::StaleElementReference)
 }

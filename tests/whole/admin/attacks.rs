@@ -35,6 +35,12 @@ const CHANGES: &[&str] = &[
     "/admin/journal/give-up",
     "/admin/journal/left-behind/delete",
     "/admin/journal/left-behind/strike",
+    "/admin/tools/servers",
+    "/admin/tools/new",
+    "/admin/tools/edit",
+    "/admin/tools/try",
+    "/admin/tools/upload",
+    "/admin/tools/delete",
     "/admin/sign-in",
 ];
 

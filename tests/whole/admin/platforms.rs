@@ -215,7 +215,7 @@ async fn a_secret_made_here_is_shown_once_and_holds_at_once(
         "{}",
         ask.body
     );
-    assert_eq!(gateway.call("GET", "/lms", None).await.status, 404);
+    assert_eq!(gateway.call("GET", "/no-such-call", None).await.status, 404);
 
     let token = make(&ada, "lams", "api_token").await;
     assert_eq!(token.status, 200, "{}", token.body);

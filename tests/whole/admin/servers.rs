@@ -225,3 +225,22 @@ async fn a_form_of_another_session_changes_no_server_and_neither_does_an_address
     let enabled = "select count(*) from servers where enabled";
     assert_eq!(gateway.database.number(enabled).await, 2);
 }
+
+#[rstest]
+#[actix_web::test]
+async fn the_last_answer_is_known_to_an_instance_that_did_not_ask(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let (asked, _peer) = Gateway::with_session(kind, Setup::default()).await;
+    let other = Gateway::start_on(asked.database.clone(), Setup::default());
+    let ada = Visitor::signed_in(&other, ADA).await;
+    let answered = |server: &str| format!("[data-server={server}] [data-label='Last answer'] time");
+    // What happened is written down behind the answers.
+    Gateway::until("the answer is written down", || async {
+        let page = ada.get("/admin/servers").await;
+        !page.attributes(&answered("moodle"), "datetime").is_empty()
+    })
+    .await;
+    let page = ada.get("/admin/servers").await;
+    assert_eq!(page.attributes(&answered("dotLRN"), "datetime"), [""; 0]);
+}

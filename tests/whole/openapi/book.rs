@@ -170,6 +170,7 @@ impl Book {
         let (method, path, _) = &self.operations[&call.operation];
         let path = path
             .replace("{signature}", &call.tool)
+            .replace("{id}", &call.tool)
             .replace("{toolContentID}", &call.id.to_string())
             .replace("{toolSessionID}", &call.id.to_string());
         let address = format!("{}{path}?{}", gateway.base, call.query);

@@ -96,6 +96,18 @@ impl<'a> Visitor<'a> {
         self.send(request).await
     }
 
+    /// Sends a body of any kind, as a form of a page of the gateway.
+    pub async fn post_body(&self, path: &str, kind: &str, body: Vec<u8>) -> Page {
+        let request = self
+            .gateway
+            .client()
+            .post(self.address(path))
+            .header("Content-Type", kind)
+            .header("Sec-Fetch-Site", "same-origin")
+            .body(body);
+        self.send(request).await
+    }
+
     /// The same with the token that a page's forms have now.
     pub async fn post_form(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Page {
         let token = self.form_token(page).await;

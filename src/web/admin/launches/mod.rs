@@ -45,7 +45,7 @@ impl Row {
         Self {
             tool: match tool {
                 Some(tool) => tool.title.clone(),
-                // Who comes in from an external LMS is at no tool yet.
+                // A login is for no tool yet.
                 None if launch.signature.is_empty() => "LAMS".to_owned(),
                 None => launch.signature.clone(),
             },

@@ -12,7 +12,7 @@ pub(super) fn kind(stored: &str) -> &str {
         Some(LaunchKind::Teacher) => "A teacher looks at it",
         Some(LaunchKind::Return) => "Somebody comes back from it",
         Some(LaunchKind::Monitor) => "A monitor opens it",
-        Some(LaunchKind::Login) => "Somebody comes in from the external LMS",
+        Some(LaunchKind::Login) => "Somebody comes into LAMS",
         None => stored,
     }
 }

@@ -7,7 +7,7 @@ mod form;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 
 pub(super) use edit::{add, change, show_add, show_edit};
 
@@ -27,13 +27,6 @@ struct Row {
     listed: servers::Listed,
     /// Seconds for which it is left alone, where its breaker is open.
     left_alone: Option<u64>,
-}
-
-impl Row {
-    /// When it last answered a call of this instance.
-    fn answered(&self) -> Option<DateTime<Utc>> {
-        self.listed.health.and_then(|health| health.answered)
-    }
 }
 
 #[derive(Template)]

@@ -1,0 +1,87 @@
+//! An address in the making: one text for a browser, or its parts for people who ask why it is so. Both are
+//! written by the same code, so that what is explained is what is sent.
+
+use super::{Encoding, Value};
+
+/// Where a part of an address comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Literal text of the definition.
+    Definition,
+    /// A value that fills a place of the definition.
+    Value(Value, Encoding),
+    /// What the gateway appends for a server whose redirects are signed.
+    Signature(Signed),
+}
+
+/// A part of the signature of a redirect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signed {
+    /// `un`, who is sent.
+    Login,
+    /// `ts`, when.
+    Time,
+    /// `hs`, the hash.
+    Hash,
+}
+
+/// A part of an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Where it comes from.
+    pub source: Source,
+    /// Its value before it was encoded.
+    pub plain: String,
+    /// As it stands in the address.
+    pub text: String,
+}
+
+/// What an address is written to.
+pub trait Out {
+    /// Appends one part: `write` appends `plain`, encoded, to a text.
+    fn put(
+        &mut self,
+        source: impl FnOnce() -> Source,
+        plain: &str,
+        write: impl FnOnce(&mut String, &str),
+    );
+
+    /// Whether a query has begun.
+    fn has_query(&self) -> bool;
+}
+
+impl Out for String {
+    fn put(
+        &mut self,
+        _: impl FnOnce() -> Source,
+        plain: &str,
+        write: impl FnOnce(&mut String, &str),
+    ) {
+        write(self, plain);
+    }
+
+    fn has_query(&self) -> bool {
+        self.contains('?')
+    }
+}
+
+impl Out for Vec<Part> {
+    fn put(
+        &mut self,
+        source: impl FnOnce() -> Source,
+        plain: &str,
+        write: impl FnOnce(&mut String, &str),
+    ) {
+        let mut text = String::new();
+        write(&mut text, plain);
+        self.push(Part {
+            source: source(),
+            plain: plain.to_owned(),
+            text,
+        });
+    }
+
+    fn has_query(&self) -> bool {
+        self.iter().any(|part| part.text.contains('?'))
+    }
+}

@@ -1,0 +1,9 @@
+//! LMS connections.
+
+mod asked;
+mod bulk;
+mod configured;
+mod exchanges;
+mod launched;
+pub mod stand_in;
+mod vectors;
