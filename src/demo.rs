@@ -86,8 +86,12 @@ impl Demo {
             lms_listener,
             ExternalLmsConfig {
                 return_base: Some(application.public_url().to_owned()),
+                login_request: Some(format!(
+                    "{}/{PLATFORM}/LoginRequest",
+                    application.public_url()
+                )),
                 first_id: ExternalLmsConfig::fresh_first_id(),
-                ..ExternalLmsConfig::new(SERVER, server_key)
+                ..ExternalLmsConfig::new(SERVER, server_key.clone())
             },
         )?;
         let lams = lams::start(
@@ -98,6 +102,7 @@ impl Demo {
                 launch_secret: launch_secret.into(),
                 api_token: api_token.into(),
                 server_id: SERVER.to_owned(),
+                server_key: server_key.into(),
                 server_name: SERVER_NAME.to_owned(),
                 prefix: PREFIX.to_owned(),
                 external_lms_url: lms.base_url().to_owned(),
@@ -112,9 +117,9 @@ impl Demo {
         })
     }
 
-    /// Where a newcomer begins.
+    /// Where a newcomer begins: in the external LMS, as its teacher.
     pub fn address(&self) -> &str {
-        self.lams.base_url()
+        self.lms.base_url()
     }
 
     /// A one-time address with which the first sysadmin is made, where there is none yet.

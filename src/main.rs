@@ -80,7 +80,7 @@ enum Command {
     /// Runs the gateway between a sample LAMS and a sample external LMS, connected already.
     ///
     /// On loopback, on free ports, with secrets and an embedded database of its own. Prints the address
-    /// to open.
+    /// to open: that of the external LMS, whose teacher goes into LAMS from there.
     Demo {
         /// Where the database goes; else into a new folder under the system's temporary files.
         #[arg(long)]

@@ -19,3 +19,4 @@ mod quiz;
 mod refusal;
 mod servers;
 mod tools;
+mod way_in;

@@ -1,4 +1,4 @@
-//! The home page: what this server is, and every activity on it.
+//! The home page: what this server is, its course with the way into LAMS, and every activity on it.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -6,11 +6,14 @@ use askama::Template;
 
 use super::ExternalLms;
 use super::activity::Activity;
+use super::open_author::{COURSE, Course};
 use crate::sample::page;
 
 #[derive(Template)]
 #[template(path = "sample/lms/home.html")]
 struct HomePage {
+    /// The course, where its teacher can go into LAMS.
+    course: Option<&'static Course>,
     activities: Vec<Activity>,
 }
 
@@ -18,5 +21,6 @@ struct HomePage {
 pub(super) async fn home(lms: web::Data<ExternalLms>) -> HttpResponse {
     let mut activities = lms.activities();
     activities.reverse();
-    page::html(StatusCode::OK, &HomePage { activities })
+    let course = lms.config.login_request.as_ref().map(|_| &COURSE);
+    page::html(StatusCode::OK, &HomePage { course, activities })
 }

@@ -1,6 +1,9 @@
 //! The sample external LMS: a small server that speaks the other side of the tool-adapter protocol for
 //! a forum (`mdfrum10`) and a quiz (`mdquiz10`), as Moodle's `lamstwo` module does.
 //!
+//! Its home page is a course whose teacher, Bill, goes into LAMS from there: with a LoginRequest
+//! (protocol 6.6) to the gateway, as an address, or as a form by `open-author?method=post`.
+//!
 //! People arrive with a signed address (`un`, `ts`, `hs`) at `course/lamsframes.php`,
 //! `course/modedit-lams.php`, `mod/forum/view.php` or `mod/quiz/report.php`, and get a ticket that
 //! their forms carry from there on. The gateway calls `mod/lamstwo/tooladapter_forum.php` and
@@ -23,7 +26,8 @@
 //!
 //! | page | ids and attributes |
 //! |---|---|
-//! | home | `activities`; each card `data-activity="501"`, `data-kind="forum"`, `data-copied-from="501"` |
+//! | home | `course`, `open-author` where the gateway's LoginRequest is known; `activities`; each card `data-activity="501"`, `data-kind="forum"`, `data-copied-from="501"` |
+//! | the way into LAMS as a form | `send` |
 //! | author and monitor form | `title`, `intro`, `save`, for question n from 1 to 5 `qn_text`, `qn_option1` to `qn_option4`, `qn_right1` to `qn_right4`, its `details` `qn`; errors in `problems`; a monitor's `saved` and `return` |
 //! | forum | `subject`, `message`, `post`, `next-activity`, `finished-note`; each post `data-post-by="Anna"`; errors in `problems` |
 //! | quiz | options `qn_option1` to `qn_option4`, `answer`, `next-activity`, `finished-note`, the result `grade` with `data-percent="100"` |
@@ -39,6 +43,7 @@ mod forum;
 mod home;
 mod learner;
 mod made;
+mod open_author;
 mod quiz;
 mod refusal;
 mod state;
@@ -72,18 +77,22 @@ pub struct ExternalLmsConfig {
     pub server_key: SecretString,
     /// The gateway's address: nobody is sent back anywhere else. `None`: any http(s) address.
     pub return_base: Option<String>,
+    /// The gateway's LoginRequest, by which its teacher goes into LAMS. `None`: nobody goes there from
+    /// here.
+    pub login_request: Option<String>,
     /// The id of the first activity. A gateway that outlives this server remembers ids, so one that is
     /// started anew beside it should begin beyond those given before.
     pub first_id: u64,
 }
 
 impl ExternalLmsConfig {
-    /// A server that sends people back to any address, with ids from 501.
+    /// A server that sends people back to any address and none into LAMS, with ids from 501.
     pub fn new(server_id: impl Into<String>, server_key: impl Into<SecretString>) -> Self {
         Self {
             server_id: server_id.into(),
             server_key: server_key.into(),
             return_base: None,
+            login_request: None,
             first_id: 501,
         }
     }
@@ -165,6 +174,7 @@ fn routes(config: &mut web::ServiceConfig) {
     config
         .app_data(form)
         .route("/", web::get().to(home::home))
+        .route("/open-author", web::get().to(open_author::open_author))
         .route("/course/lamsframes.php", web::get().to(entry::lams_frames))
         .route("/course/modedit-lams.php", web::get().to(author::monitor))
         .route("/course/modedit-lams.php", web::post().to(author::save))

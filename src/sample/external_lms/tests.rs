@@ -5,6 +5,7 @@ mod clones;
 mod entries;
 mod exports;
 mod imports;
+mod open_author;
 mod outputs;
 mod taking_part;
 

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::LamsConfig;
 use super::lesson::{Activity, Session};
+use crate::domain::enc::enc;
 
 /// The gateway's API, as one platform calls it.
 #[derive(Clone)]
@@ -19,7 +20,6 @@ pub(super) struct Gateway {
     client: Client,
     api: String,
     token: String,
-    toolkit: String,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -89,15 +89,16 @@ impl Gateway {
         let api = format!("{}/api/v1", config.gateway_url.trim_end_matches('/'));
         Ok(Self {
             client,
-            toolkit: format!("{api}/toolkit?extLmsId={}", config.server_id),
             api,
             token: config.api_token.expose_secret().to_owned(),
         })
     }
 
-    /// The tools that a teacher may add to the lesson.
-    pub(super) async fn toolkit(&self) -> Result<Vec<Tool>, Trouble> {
-        let body = self.call(Method::GET, &self.toolkit, None).await?;
+    /// The tools that a teacher, by their LAMS login, may add to the lesson: those of the server that they
+    /// came from, which the gateway knows.
+    pub(super) async fn toolkit(&self, login: &str) -> Result<Vec<Tool>, Trouble> {
+        let address = format!("{}/toolkit?user={}", self.api, enc(login));
+        let body = self.call(Method::GET, &address, None).await?;
         Ok(read::<Toolkit>(&body)?.tools)
     }
 

@@ -9,40 +9,33 @@ use secrecy::ExposeSecret;
 use super::Lams;
 use super::lesson::Activity;
 use super::refusal::Refusal;
-use crate::domain::enc::enc;
 use crate::domain::launch_signature::LaunchKey;
 use crate::sample::page;
 
-/// Who teaches.
-pub(super) const TEACHER: &str = "Bill";
 /// Who learns.
 pub(super) const LEARNERS: [&str; 2] = ["Anna", "Ben"];
-/// The course that the lesson belongs to, and its section.
-const COURSE: (&str, &str) = ("7", "3");
 
 type Answer = Result<HttpResponse, Refusal>;
 
-/// `GET /open/author/{toolContentID}`: Bill writes or edits the activity.
+/// `GET /open/author/{toolContentID}`: the teacher writes or edits the activity. Without customCSV, which
+/// was dropped on the way in.
 pub(super) async fn author(id: web::Path<String>, lams: web::Data<Lams>) -> Answer {
     let activity = lams.activity(&id)?;
-    let (course, section) = COURSE;
-    let server = &lams.config.server_id;
-    let csv = enc(&format!("{TEACHER},{course},{section},{server}"));
     let page = format!(
-        "authoring.do?toolContentID={}&contentFolderID=f1&customCSV={csv}",
+        "authoring.do?toolContentID={}&contentFolderID=f1",
         activity.tool_content_id
     );
-    Ok(lams.launch(&activity, &page, TEACHER))
+    Ok(lams.launch(&activity, &page, &lams.whoever_teaches()?.login))
 }
 
-/// `GET /open/monitor/{toolContentID}`: Bill watches the groups.
+/// `GET /open/monitor/{toolContentID}`: the teacher watches the groups.
 pub(super) async fn monitor(id: web::Path<String>, lams: web::Data<Lams>) -> Answer {
     let activity = lams.activity(&id)?;
     let page = format!(
         "monitoring.do?toolContentID={}&contentFolderID=f1",
         activity.tool_content_id
     );
-    Ok(lams.launch(&activity, &page, TEACHER))
+    Ok(lams.launch(&activity, &page, &lams.whoever_teaches()?.login))
 }
 
 /// `GET /open/learn/{toolSessionID}/{person}`: Anna or Ben takes part.
@@ -52,17 +45,17 @@ pub(super) async fn learn(path: web::Path<(String, String)>, lams: web::Data<Lam
         .into_iter()
         .find(|learner| learner.eq_ignore_ascii_case(&name))
         .ok_or(Refusal::NoPage)?;
-    lams.session(&id, "learner", learner)
+    lams.session(&id, "learner", &format!("{}_{learner}", lams.config.prefix))
 }
 
-/// `GET /open/preview/{toolSessionID}`: Bill sees what learners see.
+/// `GET /open/preview/{toolSessionID}`: the teacher sees what learners see.
 pub(super) async fn preview(id: web::Path<String>, lams: web::Data<Lams>) -> Answer {
-    lams.session(&id, "author", TEACHER)
+    lams.session(&id, "author", &lams.whoever_teaches()?.login)
 }
 
-/// `GET /open/teacher/{toolSessionID}`: Bill sees what learners did.
+/// `GET /open/teacher/{toolSessionID}`: the teacher sees what learners did.
 pub(super) async fn teacher(id: web::Path<String>, lams: web::Data<Lams>) -> Answer {
-    lams.session(&id, "teacher", TEACHER)
+    lams.session(&id, "teacher", &lams.whoever_teaches()?.login)
 }
 
 impl Lams {
@@ -72,23 +65,22 @@ impl Lams {
         lesson.activity(id).cloned().ok_or(Refusal::NotInLesson)
     }
 
-    fn session(&self, id: &str, mode: &str, person: &str) -> Answer {
+    fn session(&self, id: &str, mode: &str, uid: &str) -> Answer {
         let id: i64 = id.parse().map_err(|_| Refusal::NotInLesson)?;
         let activity = self.lesson().activity_of(id).cloned();
         let activity = activity.ok_or(Refusal::NotInLesson)?;
         let page = format!("learning.do?mode={mode}&toolSessionID={id}");
-        Ok(self.launch(&activity, &page, person))
+        Ok(self.launch(&activity, &page, uid))
     }
 
     /// A redirect to a page of the gateway, signed for a person now.
-    fn launch(&self, activity: &Activity, page: &str, person: &str) -> HttpResponse {
+    fn launch(&self, activity: &Activity, page: &str, uid: &str) -> HttpResponse {
         let path = format!(
             "/{}/tool/{}/{page}",
             self.config.platform_id, activity.signature
         );
-        let uid = format!("{}_{person}", self.config.prefix);
         let key = LaunchKey::new(self.config.launch_secret.expose_secret());
-        let signed = key.sign(&path, &uid, Utc::now());
+        let signed = key.sign(&path, uid, Utc::now());
         let gateway = self.config.gateway_url.trim_end_matches('/');
         page::redirect(StatusCode::FOUND, &format!("{gateway}{signed}"))
     }

@@ -2,14 +2,17 @@
 //! the state of contents by the gateway's API, makes contents and sessions under fresh numbers, and
 //! sends browsers to the gateway with addresses that it signs when a button is pressed.
 //!
-//! Its people are fixed: Bill teaches, Anna and Ben learn. Anybody who can open the page can be any of
-//! them, so it is for a loopback address only. Everything is in memory.
+//! Its teacher comes from the external LMS by `LoginRequest` (protocol 6.6), which the gateway passes on;
+//! customCSV is dropped there, as a LAMS of today does. Whoever came last teaches; Anna and Ben learn.
+//! Anybody who can open the page can be any of them, so it is for a loopback address only. Everything is
+//! in memory.
 //!
 //! What a browser test holds on to (ids are numbers, `N` a `toolContentID`, `S` a `toolSessionID`):
 //!
 //! | page | ids and attributes |
 //! |---|---|
-//! | `/` | `next-step`, `refresh`, `toolkit`, `lesson`; `add-mdfrum10`; notices `data-notice` |
+//! | `/` before anybody came in | `begin` |
+//! | `/` | `came-in` with `data-login="smp_Bill"`, `data-course="7"`; `next-step`, `refresh`, `toolkit`, `lesson`; `add-mdfrum10`; notices `data-notice` |
 //! | an activity's card | `data-activity="N"`, `data-signature`, `data-state` (`not-opened`, `opened`, `saved`, `in-use`, `locked`, `offline`, `unknown`), `ext-id-N`, `author-N`, `start-N`, `monitor-N` |
 //! | a session in it | `data-session="S"`, `learn-anna-S`, `learn-ben-S`, `preview-S`, `teacher-S`; who finished: `data-finished="Anna"` |
 //! | `/finished` | `finished` with `data-session="S"`, `data-user="Anna"`; `to-lesson` |
@@ -19,6 +22,7 @@ mod finished;
 mod gateway;
 mod launch;
 mod lesson;
+mod login;
 mod overview;
 mod refusal;
 mod steps;
@@ -37,6 +41,7 @@ use super::Running;
 use super::page;
 use gateway::Gateway;
 use lesson::Lesson;
+use login::Teacher;
 use refusal::Refusal;
 
 /// What the sample LAMS is told when it starts.
@@ -50,8 +55,10 @@ pub struct LamsConfig {
     pub launch_secret: SecretString,
     /// The platform's `api_token`.
     pub api_token: SecretString,
-    /// The server whose tools are shown.
+    /// The server that its teachers come from.
     pub server_id: String,
+    /// The key that it shares with that server.
+    pub server_key: SecretString,
     /// What people call that server.
     pub server_name: String,
     /// The server's prefix: Anna is `{prefix}_Anna` in LAMS.
@@ -77,6 +84,7 @@ pub struct Lams {
     config: Arc<LamsConfig>,
     gateway: Gateway,
     lesson: Arc<Mutex<Lesson>>,
+    teacher: Arc<Mutex<Option<Teacher>>>,
 }
 
 /// Starts the page on `listener`, on the current runtime.
@@ -84,6 +92,7 @@ pub fn start(listener: TcpListener, config: LamsConfig) -> io::Result<Running<La
     let lams = Lams {
         gateway: Gateway::new(&config).map_err(io::Error::other)?,
         lesson: Arc::new(Mutex::new(Lesson::new(config.first_id))),
+        teacher: Arc::default(),
         config: Arc::new(config),
     };
     Running::serve(listener, lams, routes)
@@ -94,12 +103,24 @@ impl Lams {
     fn lesson(&self) -> MutexGuard<'_, Lesson> {
         self.lesson.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Who came in last.
+    fn teacher(&self) -> MutexGuard<'_, Option<Teacher>> {
+        self.teacher.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
+/// The largest LoginRequest as a form that is read, in bytes.
+const LARGEST_LOGIN: usize = 16 * 1024;
+
 fn routes(config: &mut web::ServiceConfig) {
+    let form = web::PayloadConfig::new(LARGEST_LOGIN);
     let css = |text| web::get().to(move || async move { page::css(text) });
     config
+        .app_data(form)
         .route("/", web::get().to(overview::overview))
+        .route("/LoginRequest", web::get().to(login::get))
+        .route("/LoginRequest", web::post().to(login::post))
         .route("/add", web::post().to(steps::add))
         .route("/start/{toolContentID}", web::post().to(steps::start))
         .route("/open/author/{id}", web::get().to(launch::author))

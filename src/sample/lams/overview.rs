@@ -7,8 +7,9 @@ use askama::Template;
 use futures_util::future::join_all;
 
 use super::gateway::{Content, Tool, Trouble};
-use super::launch::{LEARNERS, TEACHER};
+use super::launch::LEARNERS;
 use super::lesson::{Activity, MOST_SESSIONS};
+use super::login::Teacher;
 use super::{Lams, LamsConfig};
 use crate::sample::page;
 
@@ -21,8 +22,15 @@ struct Overview<'a> {
     notice: Option<Trouble>,
     toolkit: Result<Vec<Tool>, Trouble>,
     cards: Vec<Card>,
-    teacher: &'a str,
+    teacher: &'a Teacher,
     learners: [&'a str; 2],
+}
+
+/// What is shown before anybody came in.
+#[derive(Template)]
+#[template(path = "sample/lams/begin.html")]
+struct Begin<'a> {
+    config: &'a LamsConfig,
 }
 
 /// An activity, and what came back of it.
@@ -108,22 +116,30 @@ impl Card {
 
 /// `GET /`.
 pub(super) async fn overview(lams: web::Data<Lams>) -> HttpResponse {
-    show(&lams, None).await
+    let teacher = lams.teacher().clone();
+    match teacher {
+        Some(teacher) => show(&lams, &teacher, None).await,
+        None => {
+            let config = &lams.config;
+            page::html(StatusCode::OK, &Begin { config })
+        }
+    }
 }
 
 /// The page after a step that the gateway did not take.
-pub(super) async fn with_notice(lams: &Lams, trouble: Trouble) -> HttpResponse {
-    show(lams, Some(trouble)).await
+pub(super) async fn with_notice(lams: &Lams, teacher: &Teacher, trouble: Trouble) -> HttpResponse {
+    show(lams, teacher, Some(trouble)).await
 }
 
-async fn show(lams: &Lams, notice: Option<Trouble>) -> HttpResponse {
+async fn show(lams: &Lams, teacher: &Teacher, notice: Option<Trouble>) -> HttpResponse {
     let status = match notice {
         Some(_) => StatusCode::BAD_GATEWAY,
         None => StatusCode::OK,
     };
     let activities = lams.lesson().activities().to_vec();
     let contents = join_all(activities.iter().map(|a| lams.gateway.content(a)));
-    let (toolkit, contents) = futures_util::future::join(lams.gateway.toolkit(), contents).await;
+    let toolkit = lams.gateway.toolkit(&teacher.login);
+    let (toolkit, contents) = futures_util::future::join(toolkit, contents).await;
     let cards: Vec<_> = activities
         .into_iter()
         .zip(contents)
@@ -131,18 +147,18 @@ async fn show(lams: &Lams, notice: Option<Trouble>) -> HttpResponse {
         .collect();
     let page = Overview {
         config: &lams.config,
-        next_step: next_step(&toolkit, &cards),
+        next_step: next_step(&toolkit, &cards, teacher),
         notice,
         toolkit,
         cards,
-        teacher: TEACHER,
+        teacher,
         learners: LEARNERS,
     };
     page::html(status, &page)
 }
 
 /// What to do next, in one line: what the newest activity needs.
-fn next_step(toolkit: &Result<Vec<Tool>, Trouble>, cards: &[Card]) -> String {
+fn next_step(toolkit: &Result<Vec<Tool>, Trouble>, cards: &[Card], teacher: &Teacher) -> String {
     let gateway_failed = toolkit.is_err() || cards.iter().any(|card| card.content.is_err());
     if gateway_failed {
         return "Something is wrong with the gateway: read the notice, mend it, then refresh this page.".to_owned();
@@ -153,7 +169,8 @@ fn next_step(toolkit: &Result<Vec<Tool>, Trouble>, cards: &[Card]) -> String {
     let title = &newest.activity.title;
     if !newest.is_saved() {
         format!(
-            "Press Author to open the {title} on the other LMS as {TEACHER}; save it there, close the tab and refresh this page."
+            "Press Author to open the {title} on the other LMS as {}; save it there, close the tab and refresh this page.",
+            teacher.name
         )
     } else if newest.activity.sessions.is_empty() {
         format!("The {title} is saved. Press Start lesson: the group gets its own copy.")

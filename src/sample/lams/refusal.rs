@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 
+use crate::domain::query::QueryError;
 use crate::sample::page;
 
 /// Why a request is refused.
@@ -21,6 +22,20 @@ pub(super) enum Refusal {
     ForeignForm,
     #[error("The lesson is full: it is a sample.")]
     Full,
+    #[error("Nobody came in yet. Begin in the other LMS, with Open Author.")]
+    NobodyCameIn,
+    #[error(
+        "This LAMS knows no server of this id (sid). Begin in the other LMS, with Open Author."
+    )]
+    UnknownServer,
+    #[error(
+        "The hash of this login was not made with this server's id and key. If Open Author in the other LMS leads here again, a sysadmin should compare the server id and key on both sides."
+    )]
+    WrongHash,
+    #[error("Only authors come into this sample: method has to be author.")]
+    NotAnAuthor,
+    #[error("This login cannot be read: {0}.")]
+    Query(#[from] QueryError),
 }
 
 #[derive(Template)]
@@ -36,6 +51,10 @@ impl ResponseError for Refusal {
         match self {
             Refusal::NoPage | Refusal::NotInLesson => StatusCode::NOT_FOUND,
             Refusal::ForeignForm => StatusCode::FORBIDDEN,
+            Refusal::NobodyCameIn | Refusal::UnknownServer | Refusal::WrongHash => {
+                StatusCode::UNAUTHORIZED
+            }
+            Refusal::NotAnAuthor | Refusal::Query(_) => StatusCode::BAD_REQUEST,
             Refusal::Full => StatusCode::CONFLICT,
         }
     }
@@ -46,6 +65,9 @@ impl ResponseError for Refusal {
             Refusal::NotInLesson => "No such activity",
             Refusal::ForeignForm => "That was not this page",
             Refusal::Full => "Nothing was added",
+            Refusal::NobodyCameIn => "Who are you?",
+            Refusal::UnknownServer | Refusal::WrongHash => "This login cannot be trusted",
+            Refusal::NotAnAuthor | Refusal::Query(_) => "This login is not right",
         };
         let page = RefusalPage {
             status: self.status_code().as_u16(),

@@ -16,9 +16,10 @@ pub(super) async fn add(
     lams: web::Data<Lams>,
 ) -> Result<HttpResponse, Refusal> {
     refuse_foreign(&request)?;
-    let toolkit = match lams.gateway.toolkit().await {
+    let teacher = lams.whoever_teaches()?;
+    let toolkit = match lams.gateway.toolkit(&teacher.login).await {
         Ok(toolkit) => toolkit,
-        Err(trouble) => return Ok(overview::with_notice(&lams, trouble).await),
+        Err(trouble) => return Ok(overview::with_notice(&lams, &teacher, trouble).await),
     };
     let tool = toolkit
         .into_iter()
@@ -35,6 +36,7 @@ pub(super) async fn start(
     lams: web::Data<Lams>,
 ) -> Result<HttpResponse, Refusal> {
     refuse_foreign(&request)?;
+    let teacher = lams.whoever_teaches()?;
     let id: i64 = id.parse().map_err(|_| Refusal::NotInLesson)?;
     let (activity, session) = {
         let mut lesson = lams.lesson();
@@ -43,7 +45,7 @@ pub(super) async fn start(
         (activity, session.ok_or(Refusal::Full)?)
     };
     if let Err(trouble) = lams.gateway.create_session(&activity, &session).await {
-        return Ok(overview::with_notice(&lams, trouble).await);
+        return Ok(overview::with_notice(&lams, &teacher, trouble).await);
     }
     lams.lesson().confirm(session.id);
     Ok(to_activity(id))

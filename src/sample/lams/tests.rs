@@ -1,5 +1,6 @@
 //! The sample LAMS over HTTP, against a stand-in of the gateway's API.
 
+mod logins;
 mod stand_in;
 
 use std::sync::atomic::Ordering;
@@ -29,6 +30,7 @@ fn config(gateway_url: &str, api_token: &str) -> LamsConfig {
         launch_secret: "s3cret".into(),
         api_token: api_token.into(),
         server_id: "campus".into(),
+        server_key: "S3cretKey".into(),
         server_name: "Sample Campus".into(),
         prefix: "cmp".into(),
         external_lms_url: "http://campus.example.org/".into(),
@@ -42,7 +44,19 @@ fn site() -> Site {
     site_at(config(gateway.base_url(), "t0ken"), stand_in)
 }
 
+/// A site into which Bill came already.
 fn site_at(config: LamsConfig, stand_in: StandIn) -> Site {
+    let site = empty_site_at(config, stand_in);
+    *site.running.state().teacher() = Some(Teacher {
+        name: "Bill".into(),
+        login: "cmp_Bill".into(),
+        course: None,
+    });
+    site
+}
+
+/// A site into which nobody came yet.
+fn empty_site_at(config: LamsConfig, stand_in: StandIn) -> Site {
     let running = start(port_0(), config).unwrap();
     let client = reqwest::Client::builder()
         .no_proxy()
@@ -68,11 +82,11 @@ impl Site {
         answer.text().await.unwrap()
     }
 
-    async fn post(&self, page: &str, body: &'static str) -> Response {
+    async fn post(&self, page: &str, body: impl Into<String>) -> Response {
         self.client
             .post(format!("{}{page}", self.running.base_url()))
             .header("Content-Type", "application/x-www-form-urlencoded")
-            .body(body)
+            .body(body.into())
             .send()
             .await
             .unwrap()
@@ -131,7 +145,7 @@ async fn every_button_leads_to_a_freshly_signed_address() {
     for (button, page, uid) in [
         (
             "author/1001",
-            "authoring.do?toolContentID=1001&contentFolderID=f1&customCSV=Bill%2C7%2C3%2Ccampus",
+            "authoring.do?toolContentID=1001&contentFolderID=f1",
             "cmp_Bill",
         ),
         (

@@ -135,6 +135,14 @@ impl Browser {
         self.driver.devtools("Page.setBypassCSP", on).await;
     }
 
+    /// From the next page on, the scripts of pages do not run.
+    pub async fn switch_off_scripts(&self) {
+        let off = json!({"value": true});
+        self.driver
+            .devtools("Emulation.setScriptExecutionDisabled", off)
+            .await;
+    }
+
     /// By how many pixels the page sticks out at the side of a telephone of 360.
     pub async fn sticks_out(&self) -> Value {
         let screen = json!({"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": false});

@@ -3,7 +3,9 @@
 use super::process::{Process, program};
 
 pub struct Demo {
-    /// Where a newcomer begins: the sample LAMS.
+    /// Where a newcomer begins: the sample external LMS.
+    pub lms: String,
+    /// The sample LAMS.
     pub lams: String,
     /// The gateway, with the slash at the end.
     pub gateway: String,
@@ -19,16 +21,18 @@ impl Demo {
         let mut command = program(env!("CARGO_BIN_EXE_toolgate"));
         command.arg("demo").arg("--folder").arg(folder.path());
         let mut process = Process::start(&mut command).unwrap();
-        let lams = process.says("Open ");
+        let lms = process.says("Open ");
+        let lams = process.says("sample LAMS ");
         let gateway = process.says("Toolgate ");
         let first_start = process.says("first sysadmin ");
-        for address in [&lams, &gateway] {
+        for address in [&lms, &lams, &gateway] {
             assert!(
                 address.starts_with("http://127.0.0.1:") && address.ends_with('/'),
                 "{address}"
             );
         }
         Self {
+            lms,
             lams,
             gateway,
             first_start,

@@ -18,11 +18,20 @@ pub struct Lesson {
 }
 
 impl Lesson {
+    /// The lesson, after Bill came in from the external LMS.
     pub async fn open() -> Self {
+        let lesson = Self::at_the_external_lms().await;
+        lesson.click("#open-author").await;
+        lesson.sees("#lesson").await;
+        lesson
+    }
+
+    /// Where a newcomer begins; nobody came into LAMS yet.
+    pub async fn at_the_external_lms() -> Self {
         let demo = Demo::start();
         let browser = Browser::start().await;
         let first_tab = browser.tab().await;
-        browser.open(&demo.lams).await;
+        browser.open(&demo.lms).await;
         Self {
             browser,
             first_tab,

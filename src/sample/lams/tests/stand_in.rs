@@ -32,7 +32,7 @@ impl StandIn {
         if request.headers().get("Authorization").unwrap() != "Bearer t0ken" {
             return problem(401, "Who are you?", "The token is not known.");
         }
-        assert_eq!(request.query_string(), "extLmsId=campus");
+        assert_eq!(request.query_string(), "user=cmp_Bill");
         json(
             r#"{"tools":[{"signature":"mdfrum10","title":"Moodle Forum","authorUrl":"x","servers":["campus"]}]}"#,
         )
