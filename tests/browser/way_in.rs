@@ -51,12 +51,15 @@ async fn a_login_by_form_is_passed_on_by_itself() {
 #[actix_web::test]
 async fn without_script_a_login_by_form_is_passed_on_by_a_button() {
     let lesson = Lesson::at_the_external_lms().await;
-    lesson.switch_off_scripts().await;
+    lesson.let_scripts_run(false).await;
     by_form(&lesson).await;
     lesson.sees("#go-on").await;
     let address = lesson.address().await;
     assert!(address.starts_with(&lesson.demo.gateway), "{address}");
+    // axe is a script.
+    lesson.let_scripts_run(true).await;
     lesson.picture("passing-on").await;
+    lesson.let_scripts_run(false).await;
     lesson.click("#go-on").await;
     comes_in(&lesson).await;
 }

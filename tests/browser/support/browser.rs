@@ -135,9 +135,9 @@ impl Browser {
         self.driver.devtools("Page.setBypassCSP", on).await;
     }
 
-    /// From the next page on, the scripts of pages do not run.
-    pub async fn switch_off_scripts(&self) {
-        let off = json!({"value": true});
+    /// From the next page on, the scripts of pages run or do not.
+    pub async fn let_scripts_run(&self, run: bool) {
+        let off = json!({"value": !run});
         self.driver
             .devtools("Emulation.setScriptExecutionDisabled", off)
             .await;
