@@ -117,6 +117,9 @@ enum Command {
         /// The course there.
         #[arg(long)]
         course: Option<String>,
+        /// That course's name for people.
+        #[arg(long)]
+        course_name: Option<String>,
         /// The customCSV for the activities that an author adds, such as Bill,7,3,moodle
         #[arg(long)]
         custom_csv: Option<String>,
@@ -234,6 +237,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             user,
             method,
             course,
+            course_name,
             custom_csv,
             lesson,
         } => {
@@ -241,6 +245,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let vault = opened.secret_keys.vault();
             let more = [
                 ("courseid", &course),
+                ("courseName", &course_name),
                 ("customCSV", &custom_csv),
                 ("lsid", &lesson),
             ];

@@ -27,9 +27,14 @@ pub fn login_request_hash(
 pub(super) fn hash_of(parts: &[&str]) -> [u8; 20] {
     let mut sha1 = Sha1::new();
     for part in parts {
-        sha1.update(java_trim(part).to_lowercase().as_bytes());
+        sha1.update(as_hashed(part).as_bytes());
     }
     sha1.finalize().into()
+}
+
+/// A part as it counts in a hash: cut and lower-cased.
+pub fn as_hashed(part: &str) -> String {
+    java_trim(part).to_lowercase()
 }
 
 /// Cuts what is up to U+0020 from both ends, as Java's `String.trim` does.

@@ -230,12 +230,23 @@ pub fn login_path(
 
 fn hash(server: &Server, ts: &str, uid: &str, method: &str, lsid: &str) -> Option<[u8; 20]> {
     let key = server.key.as_ref()?.expose_secret();
-    let id = server.id.as_str();
-    Some(if method == Method::LearnerStrictAuth.as_str() {
-        hash_of(&[ts, uid, method, lsid, id, key])
-    } else {
-        hash_of(&[ts, uid, method, id, key])
-    })
+    let covered = covered((ts, uid, method), lsid, server.id.as_str());
+    let parts = covered.iter().map(|(_, value)| *value).chain([key]);
+    Some(hash_of(&parts.collect::<Vec<_>>()))
+}
+
+/// What the hash covers, by the names of the address, in its order; the key comes behind it.
+pub fn covered<'a>(
+    (ts, uid, method): (&'a str, &'a str, &'a str),
+    lsid: &'a str,
+    sid: &'a str,
+) -> Vec<(&'static str, &'a str)> {
+    let mut parts = vec![("ts", ts), ("uid", uid), ("method", method)];
+    if method == Method::LearnerStrictAuth.as_str() {
+        parts.push(("lsid", lsid));
+    }
+    parts.push(("sid", sid));
+    parts
 }
 
 /// Whether a hash in an address is the one expected. Upper-case digits are refused, as LAMS does.

@@ -11,6 +11,7 @@ use crate::domain::launch_record::{Noted, masked};
 use crate::domain::login_request::{LoginRequest, window};
 use crate::domain::platform::Platform;
 use crate::domain::query::Query;
+use crate::domain::server::Server;
 use crate::store::Login;
 
 /// The platform of an address.
@@ -18,6 +19,12 @@ pub fn platform_of(gateway: &Gateway, id: &str) -> Result<Arc<Platform>, Refusal
     let configuration = gateway.configuration();
     let platform = configuration.platform(id);
     Ok(platform.ok_or(Refusal::UnknownPlatform)?.clone())
+}
+
+/// By how many minutes the time of a server's logins may be off; 0: any time counts.
+pub(super) fn window_minutes(gateway: &Gateway, server: &Server) -> i64 {
+    let own = server.login_window_minutes;
+    own.unwrap_or(gateway.login_window_minutes())
 }
 
 /// Checks a login and stores what it says. `carried` is its query, or form, as it came.
@@ -38,9 +45,7 @@ pub async fn enter(
         .server(sid)
         .ok_or(ServerChoiceError::Unknown)?;
     noted.server = Some(server.id.clone());
-    let minutes = server
-        .login_window_minutes
-        .unwrap_or(gateway.login_window_minutes());
+    let minutes = window_minutes(gateway, server);
     let login = LoginRequest::check(query, server, window(minutes), &platform.url, now)?;
     let lams_login = login.lams_login(server);
     noted.user = Some(lams_login.clone());

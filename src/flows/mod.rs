@@ -26,6 +26,7 @@ pub mod login;
 pub mod making;
 pub mod monitor;
 pub mod outputs;
+pub mod people;
 pub mod portfolio;
 pub mod preview;
 mod random;

@@ -1,9 +1,10 @@
 //! Signing addresses by hand, for trying: of launches, and of logins.
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 
 use super::configuration::{LoadError, load, secret_of};
+use crate::domain::configuration::Configuration;
 use crate::domain::launch_signature::LaunchKey;
 use crate::domain::login_request::{Method, login_path};
 use crate::domain::secret_keys::Vault;
@@ -66,11 +67,22 @@ pub async fn sign(
 pub async fn sign_login(
     store: &Store,
     vault: &Vault,
-    (platform, server): (&str, &str),
-    (uid, method): (&str, Method),
+    at: (&str, &str),
+    who: (&str, Method),
     more: &[(&str, &str)],
 ) -> Result<String, SignError> {
     let configuration = load(store, vault).await?;
+    login_address(&configuration, at, who, more, Utc::now())
+}
+
+/// The same at another moment, of what is configured.
+pub(super) fn login_address(
+    configuration: &Configuration,
+    (platform, server): (&str, &str),
+    (uid, method): (&str, Method),
+    more: &[(&str, &str)],
+    now: DateTime<Utc>,
+) -> Result<String, SignError> {
     if configuration.platform(platform).is_none() {
         return Err(SignError::UnknownPlatform(platform.to_owned()));
     }
@@ -81,7 +93,7 @@ pub async fn sign_login(
     if method == Method::LearnerStrictAuth && !has_lesson {
         return Err(SignError::NoLesson);
     }
-    let ts = Utc::now().timestamp_millis().to_string();
+    let ts = now.timestamp_millis().to_string();
     login_path(platform, found, (&ts, uid, method), more)
         .ok_or_else(|| SignError::NoKey(server.to_owned()))
 }

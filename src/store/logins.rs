@@ -34,6 +34,9 @@ statements! {
         where ($1 = '' or server_id = $1)
             and ($2 = '' or ext_login_key like $2 escape '!' or lams_login_key like $2 escape '!')
         order by last_seen_at desc, ext_login_key limit $3 offset $4";
+    USER_OF = "select platform_id, server_id, ext_login, lams_login, first_seen_at, last_seen_at, last_method,
+            last_course, last_carried
+        from login_users where platform_id = $1 and server_id = $2 and ext_login_key = $3";
     COURSES = "select platform_id, server_id, course, name, first_seen_at, last_seen_at from login_courses
         where ($1 = '' or server_id = $1)
             and ($2 = '' or lower(course) like $2 escape '!' or lower(name) like $2 escape '!')
@@ -199,6 +202,18 @@ impl Store {
         Ok(read!(self, pool => sqlx::query_as(USERS)
             .bind(&filter.server).bind(filter.pattern()).bind(filter.most).bind(filter.after)
             .fetch_all(pool))?)
+    }
+
+    /// Somebody who came in, by their login on a server.
+    pub async fn login_user(
+        &self,
+        platform: &str,
+        server: &str,
+        ext_login: &str,
+    ) -> Result<Option<LoginUser>, StoreError> {
+        let key = login_key(ext_login);
+        Ok(read!(self, pool => sqlx::query_as(USER_OF)
+            .bind(platform).bind(server).bind(&key).fetch_optional(pool))?)
     }
 
     /// The courses that they came from, in the same order.

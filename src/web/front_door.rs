@@ -27,7 +27,7 @@ use crate::domain::launch_record::{LaunchKind, LaunchOutcome, LaunchRecord, Note
 use crate::flows::Gateway;
 
 /// An address is at most so long, path and query, in bytes.
-const LONGEST_ADDRESS: usize = 16 * 1024;
+pub(super) const LONGEST_ADDRESS: usize = 16 * 1024;
 
 /// Names one request, on its page, in its headers and in the log.
 #[derive(Clone, Copy)]

@@ -16,3 +16,4 @@ mod servers;
 mod sessions;
 mod shell;
 mod tools;
+mod way_in;

@@ -49,6 +49,11 @@ pub(super) const NAVIGATION: &[Entry] = &[
         about: "What happened, and why a launch failed: search, charts, live.",
     },
     Entry {
+        path: "people",
+        name: "People",
+        about: "Who came into LAMS from a server, from which courses, and an address to try it.",
+    },
+    Entry {
         path: "journal",
         name: "Journal",
         about: "Calls to servers whose outcome nobody knows, and how to settle them.",

@@ -208,3 +208,46 @@ impl Choice {
         self.error.is_some()
     }
 }
+
+/// One of many, from a list that folds out.
+#[derive(Template)]
+#[template(path = "admin/select.html")]
+pub(super) struct Select {
+    name: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    chosen: String,
+    /// Values with their words.
+    options: Vec<(String, String)>,
+    error: Option<String>,
+}
+
+impl Select {
+    /// A list of which `chosen` is shown.
+    pub(super) fn new(
+        name: &'static str,
+        label: &'static str,
+        options: Vec<(String, String)>,
+        chosen: &str,
+    ) -> Self {
+        Self {
+            name,
+            label,
+            hint: "",
+            chosen: chosen.to_owned(),
+            options,
+            error: None,
+        }
+    }
+
+    /// What helps to choose.
+    pub(super) fn hint(self, hint: &'static str) -> Self {
+        Self { hint, ..self }
+    }
+
+    /// What is wrong with it, where `wrong` is about it.
+    pub(super) fn wrong(self, wrong: Option<&Wrong>) -> Self {
+        let error = Wrong::of(wrong, self.name);
+        Self { error, ..self }
+    }
+}

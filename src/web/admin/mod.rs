@@ -17,8 +17,10 @@ mod input;
 mod journal;
 mod launches;
 mod next;
+mod people;
 mod platforms;
 mod servers;
+mod shell;
 mod sign_in;
 mod sysadmins;
 mod tools;
@@ -104,6 +106,14 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             )
             .configure(|config| happened(config, page))
             .configure(|config| connecting(config, page))
+            .service(page("/people").route(web::get().to(people::show)))
+            .service(page("/people/courses").route(web::get().to(people::show_courses)))
+            .service(page("/people/person").route(web::get().to(people::show_person)))
+            .service(
+                page("/people/try")
+                    .route(web::get().to(people::show_try))
+                    .route(web::post().to(people::make_address)),
+            )
             .service(page("/tools").route(web::get().to(tools::show)))
             .service(page("/tools/tool").route(web::get().to(tools::show_one)))
             .service(page("/tools/servers").route(web::post().to(tools::map)))

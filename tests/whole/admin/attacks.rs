@@ -41,6 +41,7 @@ const CHANGES: &[&str] = &[
     "/admin/tools/try",
     "/admin/tools/upload",
     "/admin/tools/delete",
+    "/admin/people/try",
     "/admin/sign-in",
 ];
 

@@ -12,7 +12,7 @@ use chrono::Utc;
 
 pub(super) use charts::show as show_charts;
 use search::{Choice, Search, TextBox};
-pub(super) use story::show as show_story;
+pub(super) use story::{Parameter, flat, show as show_story};
 
 use super::frame::{Frame, page};
 use super::guard::{SignedIn, Watching};

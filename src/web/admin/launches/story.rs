@@ -18,10 +18,10 @@ use crate::web::problem::Problem;
 use crate::web::words::sentence;
 
 /// A parameter of an address, or of one within it.
-struct Parameter {
-    name: String,
-    value: String,
-    depth: usize,
+pub(in crate::web::admin) struct Parameter {
+    pub(in crate::web::admin) name: String,
+    pub(in crate::web::admin) value: String,
+    pub(in crate::web::admin) depth: usize,
 }
 
 /// What happened around the launch, in the timeline.
@@ -134,7 +134,7 @@ fn all_of(launch: &StoredLaunch) -> [Option<String>; 3] {
 }
 
 /// The parameters of an address and of those within it, each after the one that it stands in.
-fn flat(address: &AddressParts) -> Vec<Parameter> {
+pub(in crate::web::admin) fn flat(address: &AddressParts) -> Vec<Parameter> {
     fn add(address: &AddressParts, depth: usize, to: &mut Vec<Parameter>) {
         for one in &address.parameters {
             let value = one

@@ -10,6 +10,7 @@ use super::is_signed;
 use crate::flows::Gateway;
 use crate::flows::connecting::platforms::{self, Example};
 use crate::store::PlatformRecord;
+use crate::web::admin::shell::in_shell;
 
 /// One example.
 pub(super) struct Code {
@@ -172,11 +173,6 @@ echo $gateway . $signed . '&sig=' . hash_hmac('sha256', $signed, $secret) . "\n"
             uid = in_php(&self.example.uid),
         )
     }
-}
-
-/// A literal of a shell: within single quotes nothing but these means anything.
-fn in_shell(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// A literal of PHP, within single quotes.

@@ -25,6 +25,8 @@ struct ServerPage<'a> {
     record: Option<&'a ServerRecord>,
     made_from: MadeFrom,
     shown: Shown,
+    /// Whether logins of any time are taken, as it stands now.
+    no_window: bool,
     /// What is there now, where somebody else changed it.
     theirs: Option<Vec<InWords>>,
 }
@@ -38,7 +40,9 @@ impl<'a> ServerPage<'a> {
         wrong: Option<&Wrong>,
     ) -> Self {
         let has_key = record.is_some_and(|record| record.server_key.is_some());
+        let window = record.and_then(|record| record.login_window_minutes);
         Self {
+            no_window: window.unwrap_or(gateway.login_window_minutes()) <= 0,
             frame: Frame::of(gateway, who, "servers"),
             made_from: MadeFrom::server(record),
             shown: typed.shown(configuration, record.is_none(), has_key, wrong),
