@@ -14,6 +14,7 @@ mod admin;
 mod close;
 mod forum;
 mod launches;
+mod people;
 mod platforms;
 mod quiz;
 mod refusal;
