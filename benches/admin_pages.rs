@@ -61,7 +61,7 @@ const PAGES: &[(&str, &str)] = &[
         "/admin/launches?tool=mdquiz10&server=moodle",
     ),
     (
-        "launches of a tool on a server, none",
+        "launches of a rare tool on a server",
         "/admin/launches?tool=mdwiki10&server=moodle",
     ),
     ("launches of the platform", "/admin/launches?platform=lams"),
