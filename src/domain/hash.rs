@@ -12,17 +12,6 @@ pub fn external_hash(ts: &str, user: &str, server_id: &str, server_key: &str) ->
     hex::encode(hash_of(&[ts, user, server_id, server_key]))
 }
 
-/// The hash of a LoginRequest, by which a server sends its user into LAMS (protocol 6.2).
-pub fn login_request_hash(
-    ts: &str,
-    uid: &str,
-    method: &str,
-    server_id: &str,
-    server_key: &str,
-) -> String {
-    hex::encode(hash_of(&[ts, uid, method, server_id, server_key]))
-}
-
 /// SHA-1 over parts without separators, each cut and lower-cased.
 pub(super) fn hash_of(parts: &[&str]) -> [u8; 20] {
     let mut sha1 = Sha1::new();
@@ -56,15 +45,6 @@ mod tests {
         assert_eq!(
             external_hash(" 1262304000000\n", "  BILL ", "MOODLE", "s3cretkey"),
             hash
-        );
-    }
-
-    #[test]
-    fn a_login_has_its_method_between_user_and_server() {
-        let parts = "1262304000000billauthormoodles3cretkey";
-        assert_eq!(
-            login_request_hash("1262304000000", "Bill", "author", "moodle", "S3cretKey"),
-            hex::encode(Sha1::digest(parts))
         );
     }
 

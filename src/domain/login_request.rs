@@ -230,9 +230,14 @@ pub fn login_path(
 
 fn hash(server: &Server, ts: &str, uid: &str, method: &str, lsid: &str) -> Option<[u8; 20]> {
     let key = server.key.as_ref()?.expose_secret();
-    let covered = covered((ts, uid, method), lsid, server.id.as_str());
+    Some(hashed((ts, uid, method), lsid, (server.id.as_str(), key)))
+}
+
+/// The hash of a LoginRequest of whoever has an id and a key.
+pub(crate) fn hashed(login: (&str, &str, &str), lsid: &str, (sid, key): (&str, &str)) -> [u8; 20] {
+    let covered = covered(login, lsid, sid);
     let parts = covered.iter().map(|(_, value)| *value).chain([key]);
-    Some(hash_of(&parts.collect::<Vec<_>>()))
+    hash_of(&parts.collect::<Vec<_>>())
 }
 
 /// What the hash covers, by the names of the address, in its order; the key comes behind it.

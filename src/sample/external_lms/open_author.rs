@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use super::ExternalLms;
 use super::refusal::Refusal;
 use crate::domain::enc::enc;
-use crate::domain::hash::login_request_hash;
+use crate::domain::login_request::hashed;
 use crate::domain::query::Query;
 use crate::sample::page;
 
@@ -75,7 +75,7 @@ impl ExternalLms {
         let ts = Utc::now().timestamp_millis().to_string();
         let sid = &self.config.server_id;
         let key = self.config.server_key.expose_secret();
-        let hash = login_request_hash(&ts, teacher, METHOD, sid, key);
+        let hash = hex::encode(hashed((&ts, teacher, METHOD), "", (sid, key)));
         let csv = format!("{teacher},{course},{},{sid}", COURSE.section);
         [
             ("uid", teacher.to_owned()),

@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 
 use super::Lams;
 use super::refusal::Refusal;
-use crate::domain::hash::login_request_hash;
+use crate::domain::login_request::hashed;
 use crate::domain::query::Query;
 use crate::sample::page;
 
@@ -61,7 +61,11 @@ impl Lams {
             return Err(Refusal::UnknownServer);
         }
         let key = config.server_key.expose_secret();
-        let expected = login_request_hash(ts, uid, method, &config.server_id, key);
+        let expected = hex::encode(hashed(
+            (ts, uid, method),
+            query.get("lsid").unwrap_or_default(),
+            (&config.server_id, key),
+        ));
         if !bool::from(hash.as_bytes().ct_eq(expected.as_bytes())) {
             return Err(Refusal::WrongHash);
         }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use url::Url;
 
 use super::*;
-use crate::domain::hash::login_request_hash;
+use crate::domain::login_request::hashed;
 use crate::domain::query::Query;
 
 const LOGIN_REQUEST: &str = "http://gate.example.org/lams/LoginRequest";
@@ -39,7 +39,7 @@ async fn open_author_leads_to_a_login_hashed_now() {
         assert_eq!(query.get(name), Some(value), "{name}");
     }
     let ts = query.get("ts").unwrap();
-    let hash = login_request_hash(ts, "Bill", "author", "campus", "S3cretKey");
+    let hash = hex::encode(hashed((ts, "Bill", "author"), "", ("campus", "S3cretKey")));
     assert_eq!(query.get("hash"), Some(hash.as_str()));
     let at = chrono::DateTime::from_timestamp_millis(ts.parse().unwrap()).unwrap();
     assert!((Utc::now() - at).abs() < TimeDelta::minutes(1));
