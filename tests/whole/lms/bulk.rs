@@ -302,27 +302,3 @@ async fn a_file_is_enrolled_row_by_row() {
         assert!(said.contains(words), "{said}");
     }
 }
-
-/// Not part of the tests: `cargo test --release --test whole ten_thousand -- --ignored --nocapture`.
-#[rstest]
-#[ignore = "it measures"]
-#[actix_web::test]
-async fn ten_thousand_enrollments(#[values(Kind::Postgres, Kind::Sqlite)] kind: Kind) {
-    let lms = edx(Duration::from_millis(20)).await;
-    let gateway = gateway(kind, &lms).await;
-    let rows = (0..10_000)
-        .map(|at| row(&format!("user{at}"), LINK))
-        .collect();
-    let begun = Instant::now();
-    let id = take(&gateway, rows, false).await;
-    println!("{kind:?}: taken after {:?}", begun.elapsed());
-    while stands(&gateway, &id).await["state"] != "done" {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
-    println!(
-        "{kind:?}: done after {:?}, {} calls",
-        begun.elapsed(),
-        lms.asked().len()
-    );
-    println!("{kind:?}: {} MiB at most", gateway.peak_memory());
-}
