@@ -30,8 +30,8 @@ impl Verdict {
 /// One step of the test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// What was tried: `address`, `name`, `tcp`, `tls`, `server-page`, `adapter-page`, `hash`, `wrong-hash`
-    /// or `clock`. Stable.
+    /// What was tried: `address`, `name`, `tcp`, `tls`, `server-page`, `adapter-page`, `hash`, `wrong-hash`,
+    /// `clock` or `enrollment`. Stable.
     pub code: &'static str,
     /// Of what, where there may be several: an origin, or the tools of an adapter page.
     pub subject: String,
@@ -81,6 +81,7 @@ impl Row {
             "adapter-page" => "Adapter page",
             "hash" => "Hash",
             "wrong-hash" => "A wrong hash",
+            "enrollment" => "Enrollment",
             _ => "Clock",
         }
     }

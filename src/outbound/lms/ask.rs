@@ -107,7 +107,7 @@ impl Outbound {
         }
         self.let_alone(lms).await;
         let patience = self.lms_patience(lms);
-        let callee = Callee::of_lms(lms);
+        let callee = Callee::of_lms(lms, self.about.as_ref());
         let outcome = self
             .in_turn(callee, ask.name, ask.effect, |way| async move {
                 answered(lms, ask, &way, patience).await
