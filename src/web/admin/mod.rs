@@ -30,6 +30,8 @@ use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, Resource, web};
 
+#[cfg(fuzzing)]
+pub(super) use forms::read_parts;
 pub(super) use frame::refusal;
 
 use super::problem::{self, Problem};
