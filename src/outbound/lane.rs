@@ -128,7 +128,7 @@ pub(super) fn client(
         .pool_idle_timeout(IDLE)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
-        .dns_resolver(Arc::new(network::Filter { private_network }))
+        .dns_resolver(Arc::new(network::Filter::of_system(private_network)))
         .user_agent(concat!("toolgate/", env!("CARGO_PKG_VERSION")))
         .build()
 }
@@ -263,6 +263,8 @@ fn made_for_lms(lms: &Lms) -> MadeFor {
 pub(super) struct Way {
     /// The connections to the server.
     pub(super) client: reqwest::Client,
+    /// Whether private addresses may be called.
+    pub(super) private_network: bool,
     /// When its turn began.
     pub(super) begun: Instant,
 }
@@ -272,6 +274,7 @@ impl Turn {
     pub(super) fn way(&self) -> Way {
         Way {
             client: self.lane.client.clone(),
+            private_network: self.lane.made_for.private_network,
             begun: self.begun,
         }
     }

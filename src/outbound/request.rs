@@ -11,7 +11,7 @@ use url::{Url, form_urlencoded};
 use super::Failure;
 use super::excerpt::excerpt;
 use super::lane::Way;
-use super::network::literal_may_be_called;
+use super::network::execute;
 use super::spool::{Spool, SpoolError, SpoolWriter};
 use crate::domain::content::Place;
 use crate::domain::enc::push_enc;
@@ -92,7 +92,7 @@ impl Page<'_> {
         let mut followed = 0;
         loop {
             let request = way.client.get(url.clone());
-            let response = match sent(request, end, patience).await {
+            let response = match sent(way, request, end, patience).await {
                 // The server has seen the call already, where it sent it on.
                 Err(failure) if followed > 0 && failure.was_not_sent() => {
                     return Err(Failure::Broken(format!("after a redirect: {failure}")));
@@ -137,23 +137,14 @@ impl Page<'_> {
             .client
             .post(self.url()?)
             .multipart(form.part(name, part));
-        let response = sent(request, end, patience).await?;
+        let response = sent(way, request, end, patience).await?;
         self.taken(response, end, patience).await
     }
 
-    /// Where the page is, if it may be called.
+    /// Where the page is.
     fn url(&self) -> Result<Url, Failure> {
-        let url = self
-            .server
-            .adapter_page(self.tool)
-            .map_err(|error| Failure::NotCallable(format!("the adapter page {error}")))?;
-        if literal_may_be_called(&url, self.server.private_network) {
-            Ok(url)
-        } else {
-            Err(Failure::NotCallable(
-                "its address is one that must not be called".to_owned(),
-            ))
-        }
+        let url = self.server.adapter_page(self.tool);
+        url.map_err(|error| Failure::NotCallable(format!("the adapter page {error}")))
     }
 
     /// The parameters that say who and where, and `ts` and `hs` (6.1).
@@ -226,15 +217,19 @@ impl Page<'_> {
     }
 }
 
-/// Sends a request; its answer has begun.
+/// Sends a request, if its address may be called; its answer has begun.
 pub(super) async fn sent(
+    way: &Way,
     request: reqwest::RequestBuilder,
     end: Instant,
     patience: Patience,
 ) -> Result<reqwest::Response, Failure> {
     let left = end.saturating_duration_since(Instant::now());
-    match tokio::time::timeout(patience.idle, request.timeout(left).send()).await {
-        Ok(outcome) => outcome.map_err(|error| failure_of(error, patience.total)),
+    let request = request.timeout(left).build();
+    let request = request.map_err(|error| failure_of(error, patience.total))?;
+    let execution = execute(&way.client, request, way.private_network);
+    match tokio::time::timeout(patience.idle, execution).await {
+        Ok(outcome) => outcome?.map_err(|error| failure_of(error, patience.total)),
         Err(_) => Err(Failure::TimedOut(patience.idle)),
     }
 }

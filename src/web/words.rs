@@ -97,6 +97,16 @@ pub(super) fn of(problem: &Problem) -> Words {
                 "Wait a minute, then open the activity again from LAMS.",
             )
         },
+        Problem::TooFast { retry_after } => Words {
+            retry_after: Some(*retry_after),
+            ..say(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-fast",
+                "Too many calls",
+                "Nothing was done. Send it again when Retry-After says. The operator may allow more: \
+                 TOOLGATE_CALLS_A_MINUTE, TOOLGATE_FILES_A_MINUTE.",
+            )
+        },
         Problem::SignInFirst(_) | Problem::SignedOut => say(
             StatusCode::UNAUTHORIZED,
             "signed-out",
