@@ -5,7 +5,7 @@ use futures_util::stream::{self, StreamExt};
 
 use super::Gateway;
 use super::connection_test::{self, Row, Verdict};
-use crate::domain::server::Server;
+use crate::domain::server::{Server, Signing};
 
 /// So many servers are tried at once.
 const AT_ONCE: usize = 8;
@@ -66,6 +66,10 @@ async fn check_server(gateway: &Gateway, server: &Server) -> Checked {
     } else {
         "pages answer"
     };
+    let signature = match server.signing {
+        Signing::Legacy => "the hash",
+        Signing::Two => "signature 2",
+    };
     let warnings: String = rows
         .iter()
         .filter(|row| row.verdict == Verdict::Warning)
@@ -74,7 +78,7 @@ async fn check_server(gateway: &Gateway, server: &Server) -> Checked {
     Checked {
         holds: true,
         words: format!(
-            "server {id}: {count} adapter {answer} and took the hash, within {ms} ms{warnings}"
+            "server {id}: {count} adapter {answer} and took {signature}, within {ms} ms{warnings}"
         ),
     }
 }

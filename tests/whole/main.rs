@@ -25,6 +25,7 @@ mod outputs;
 mod process;
 mod refusals;
 mod removal;
+mod signature2;
 mod signatures;
 mod story;
 mod vectors;
