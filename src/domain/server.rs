@@ -11,7 +11,34 @@ use super::base_url::BaseUrl;
 use super::hash::external_hash;
 use super::id::{ServerId, Signature};
 use super::lms::Lms;
+use super::signature2;
 use super::tool::{ADAPTER_PAGE, ItemValues, Tool};
+
+/// How requests to a server are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signing {
+    /// Signature 1: `hs`, the SHA-1 that LAMS's protocol demands.
+    Legacy,
+    /// Signature 2: an HMAC-SHA-256 of all of the request.
+    Two,
+}
+
+impl Signing {
+    /// Its number in the configuration.
+    pub fn number(self) -> i64 {
+        match self {
+            Signing::Legacy => 1,
+            Signing::Two => 2,
+        }
+    }
+
+    /// The one of a number.
+    pub fn of_number(number: i64) -> Option<Self> {
+        [Signing::Legacy, Signing::Two]
+            .into_iter()
+            .find(|signing| signing.number() == number)
+    }
+}
 
 /// A server as it is configured, ready to serve.
 #[derive(Debug, Clone)]
@@ -22,14 +49,16 @@ pub struct Server {
     pub name: String,
     /// Its address.
     pub url: BaseUrl,
-    /// The shared secret of the hash.
+    /// The secret that it shares with LAMS: signatures are made with it.
     pub key: Option<SecretString>,
     /// LAMS login = prefix + `_` + external login.
     pub prefix: Option<String>,
     /// Whether it is used at all.
     pub enabled: bool,
-    /// Whether browser redirects carry `un`, `ts` and `hs`.
+    /// Whether browser redirects are signed.
     pub sign_redirects: bool,
+    /// How they, and all calls, are signed.
+    pub signing: Signing,
     /// The total time of a call to its adapter page, where a sysadmin set one.
     pub timeout: Option<Duration>,
     /// Whether its address may be private or loopback.
@@ -57,7 +86,7 @@ impl Server {
             .unwrap_or(lams_login)
     }
 
-    /// The hash `hs` of protocol 6.1 for `user` at `ts`; `None` where the server has no key.
+    /// The legacy hash `hs` of protocol 6.1 for `user` at `ts`; `None` where the server has no key.
     pub fn hash(&self, ts: &str, user: &str) -> Option<String> {
         let key = self.key.as_ref()?;
         Some(external_hash(
@@ -66,6 +95,12 @@ impl Server {
             self.id.as_str(),
             key.expose_secret(),
         ))
+    }
+
+    /// Signature 2 of a request; `None` where the server has no key.
+    pub fn signature2(&self, request: signature2::Request<'_>) -> Option<String> {
+        let key = self.key.as_ref()?.expose_secret();
+        Some(signature2::signature(key, self.id.as_str(), request))
     }
 
     /// The value of a tool's configuration item here, or its default, or nothing.

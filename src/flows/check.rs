@@ -5,7 +5,7 @@ use futures_util::stream::{self, StreamExt};
 
 use super::Gateway;
 use super::connection_test::{self, Row, Verdict};
-use crate::domain::server::Server;
+use crate::domain::server::{Server, Signing};
 
 /// So many servers are tried at once.
 const AT_ONCE: usize = 8;
@@ -61,13 +61,17 @@ async fn check_server(gateway: &Gateway, server: &Server) -> Checked {
     let pages = || rows.iter().filter(|row| row.code == "adapter-page");
     let slowest = pages().filter_map(|row| row.elapsed).max();
     let ms = slowest.unwrap_or_default().as_millis();
+    let signature = match server.signing {
+        Signing::Legacy => "the hash",
+        Signing::Two => "signature 2",
+    };
     match pages().count() {
         _ if server.tools.is_empty() => parts.push("no tool is mapped to it".to_owned()),
         1 => parts.push(format!(
-            "1 adapter page answers and took the hash, within {ms} ms"
+            "1 adapter page answers and took {signature}, within {ms} ms"
         )),
         count => parts.push(format!(
-            "{count} adapter pages answer and took the hash, within {ms} ms"
+            "{count} adapter pages answer and took {signature}, within {ms} ms"
         )),
     }
     let lms = rows

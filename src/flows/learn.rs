@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::admission::{Proof, Visitor, lams_login};
 use super::lms::launching;
-use super::{Gateway, Refusal};
+use super::{Gateway, Refusal, random};
 use crate::domain::content::{Place, is_not_ready};
 use crate::domain::id::ToolSessionId;
 use crate::domain::launch_mode::LaunchMode;
@@ -112,6 +112,7 @@ pub async fn open(
         place: &facts.place,
         person: launcher,
         now,
+        nonce: random::bytes,
     };
     let target = SessionTarget {
         id,

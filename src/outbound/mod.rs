@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use adapter_page::Asked;
-pub use connection_test::{Answered, Connection, Found, Insecure, Key, Unreached};
+pub use connection_test::{Answered, Connection, Found, Insecure, Trial, Unreached};
 pub use failure::{Aftermath, Failure, OutboundError};
 pub use lane::Health;
 pub use lms::{Account, Enrollment, LmsCode, LmsError, LmsFailure, Planned, Set, Tried, Wanted};

@@ -24,6 +24,7 @@ pub(super) fn server() -> Server {
         prefix: None,
         enabled: true,
         sign_redirects: true,
+        signing: crate::domain::server::Signing::Legacy,
         timeout: None,
         private_network: true,
         login_window_minutes: None,

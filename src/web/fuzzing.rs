@@ -1,8 +1,8 @@
 //! A way to what reads bodies of several parts, for `fuzz/` alone.
 
 use actix_multipart::Multipart;
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::error::PayloadError;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::web::Bytes;
 
 use super::admin::read_parts;

@@ -198,6 +198,11 @@ async fn a_secret_may_come_from_a_file_or_the_environment() {
     "time_zone = \"Atlantis\"\nprefix = ",
     "line 11, time_zone: time_zone must be a name"
 )]
+#[case::signature(
+    "prefix = ",
+    "signature = 3\nprefix = ",
+    "line 11, signature: signature must be 1 (SHA-1, legacy) or 2 (HMAC-SHA-256)"
+)]
 #[case::timeout(
     "prefix = ",
     "timeout_ms = 0\nprefix = ",

@@ -28,6 +28,7 @@ mod process;
 mod redirects;
 mod refusals;
 mod removal;
+mod signature2;
 mod signatures;
 mod story;
 mod vectors;

@@ -14,6 +14,7 @@ fn server() -> Server {
         prefix: Some("mdl".to_owned()),
         enabled: true,
         sign_redirects: true,
+        signing: crate::domain::server::Signing::Legacy,
         timeout: None,
         private_network: true,
         login_window_minutes: None,

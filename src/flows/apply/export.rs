@@ -108,6 +108,11 @@ impl Exported {
             self.optional("prefix", server.prefix.as_ref())?;
             self.line("enabled", server.enabled, "")?;
             self.line("sign_redirects", server.sign_redirects, "")?;
+            self.line(
+                "signature",
+                server.signature,
+                "1: SHA-1, legacy; 2: HMAC-SHA-256",
+            )?;
             self.optional("timeout_ms", server.timeout_ms)?;
             self.line("private_network", server.private_network, "")?;
             self.line("tools", &server.tools, "")?;

@@ -19,6 +19,8 @@ pub struct Setup {
     pub callback_state: &'static str,
     pub custom_csv: &'static str,
     pub sign_redirects: bool,
+    /// Which signature requests to the servers carry.
+    pub signature: u8,
     pub finish_url: Option<&'static str>,
     /// Where the adapter pages of all tools are.
     pub adapter_page: String,
@@ -41,6 +43,7 @@ impl Default for Setup {
             callback_state: "required",
             custom_csv: "accepted",
             sign_redirects: true,
+            signature: 1,
             finish_url: None,
             adapter_page: "http://127.0.0.1:1/nobody".to_owned(),
             more: String::new(),
@@ -74,6 +77,7 @@ impl Setup {
             };
             tools.iter().map(page).collect()
         };
+        let signature = self.signature;
         let finish_url = self
             .finish_url
             .map(|url| format!("finish_url = \"{url}\"\n"))
@@ -95,6 +99,7 @@ url = "http://moodle.example.org/moodle/"
 key = "S3cretKey"
 prefix = "mdl"
 sign_redirects = {}
+signature = {signature}
 tools = {moodle:?}
 {}
 [[servers]]
@@ -103,6 +108,7 @@ url = "http://lrn.example.org/"
 key = "L3rnKey"
 prefix = "lrn"
 sign_redirects = {}
+signature = {signature}
 tools = ["dlfrum10"]
 {}
 {}
