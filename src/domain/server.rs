@@ -128,3 +128,107 @@ impl Server {
         self.url.join(set.unwrap_or(&tool.adapter_page.address))
     }
 }
+
+#[cfg(test)]
+impl Server {
+    /// A Moodle with everything on and no tool, for tests.
+    pub(crate) fn sample() -> Self {
+        Self {
+            id: "moodle".parse().unwrap(),
+            name: "Moodle".to_owned(),
+            url: BaseUrl::parse("http://moodle.example.org/moodle/").unwrap(),
+            key: Some("S3cretKey".into()),
+            prefix: Some("mdl".to_owned()),
+            enabled: true,
+            sign_redirects: true,
+            signing: Signing::Legacy,
+            timeout: None,
+            private_network: true,
+            login_window_minutes: None,
+            time_zone: Tz::UTC,
+            tools: BTreeSet::new(),
+            settings: BTreeMap::new(),
+            lms: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::tool::builtin_tools;
+
+    #[test]
+    fn a_login_loses_the_prefix_and_its_underscore_and_nothing_else() {
+        let server = Server::sample();
+        for (login, without) in [
+            ("mdl_Bill", "Bill"),
+            ("mdl__x", "_x"),
+            ("mdl_", "mdl_"),
+            ("mdlBill", "mdlBill"),
+            ("lrn_Bill", "lrn_Bill"),
+            ("", ""),
+        ] {
+            assert_eq!(server.without_prefix(login), without);
+        }
+        let without = Server {
+            prefix: None,
+            ..Server::sample()
+        };
+        assert_eq!(without.without_prefix("mdl_Bill"), "mdl_Bill");
+    }
+
+    #[test]
+    fn nothing_is_signed_without_a_key() {
+        let request = signature2::Request {
+            method: "GET",
+            path: "/",
+            query: "",
+            body: signature2::NO_BODY,
+        };
+        let server = Server::sample();
+        assert!(
+            server
+                .hash("1", "Bill")
+                .is_some_and(|hash| hash.len() == 40)
+        );
+        assert!(
+            server
+                .signature2(request)
+                .is_some_and(|sig| sig.len() == 64)
+        );
+        let keyless = Server {
+            key: None,
+            ..server
+        };
+        assert_eq!(keyless.hash("1", "Bill"), None);
+        assert_eq!(keyless.signature2(request), None);
+    }
+
+    #[test]
+    fn what_is_set_here_comes_before_a_tools_default() {
+        let mut tool = builtin_tools().next().unwrap();
+        let item = |name: &str, default: Option<&str>| crate::domain::tool::ConfigItem {
+            name: name.to_owned(),
+            label: String::new(),
+            default: default.map(str::to_owned),
+            required: false,
+        };
+        tool.config = vec![item("a", Some("default")), item("b", None)];
+        let mut server = Server::sample();
+        assert_eq!(server.item(&tool, "a"), "default");
+        assert_eq!((server.item(&tool, "b"), server.item(&tool, "c")), ("", ""));
+        let usual = server.adapter_page(&tool).unwrap();
+        assert!(
+            usual
+                .as_str()
+                .starts_with("http://moodle.example.org/moodle/")
+        );
+        let set = [("a", "set"), (ADAPTER_PAGE, "own.php")];
+        let set = set.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        server.settings.insert(tool.signature.clone(), set.into());
+        assert_eq!(server.item(&tool, "a"), "set");
+        let own = "http://moodle.example.org/moodle/own.php";
+        assert_eq!(server.adapter_page(&tool).unwrap().as_str(), own);
+    }
+}

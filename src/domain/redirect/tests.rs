@@ -1,28 +1,10 @@
 use super::*;
-use crate::domain::base_url::BaseUrl;
 use crate::domain::tool::builtin_tools;
 use proptest::prelude::*;
-use secrecy::SecretString;
 use url::Url;
 
 fn server() -> Server {
-    Server {
-        id: "moodle".parse().unwrap(),
-        name: "Moodle".into(),
-        url: BaseUrl::parse("http://moodle.example.org/moodle/").unwrap(),
-        key: Some(SecretString::from("S3cretKey")),
-        prefix: Some("mdl".into()),
-        enabled: true,
-        sign_redirects: true,
-        signing: crate::domain::server::Signing::Legacy,
-        timeout: None,
-        private_network: true,
-        login_window_minutes: None,
-        time_zone: chrono_tz::Tz::UTC,
-        tools: Default::default(),
-        settings: Default::default(),
-        lms: None,
-    }
+    Server::sample()
 }
 
 fn tool(signature: &str) -> Tool {
