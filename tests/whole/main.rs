@@ -14,6 +14,7 @@ mod archives;
 mod author;
 mod bad_input;
 mod canary;
+mod forbidden;
 mod headers;
 mod journal;
 mod keys;
