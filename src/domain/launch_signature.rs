@@ -116,6 +116,7 @@ pub(super) fn hmac_of(key: &[u8]) -> Hmac<Sha256> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const PATH: &str = "/lams/tool/mdquiz10/learning.do?mode=learner&toolSessionID=7";
 
@@ -195,5 +196,34 @@ mod tests {
             verify(&key, &signed, now()),
             Err(LaunchSignatureError::Missing("ts"))
         );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn any_changed_bit_of_any_launch_is_refused(
+            path in "/[a-z]{1,8}/tool/[a-z0-9]{1,10}/[a-z.]{1,12}",
+            query in proptest::option::of("[a-zA-Z0-9=&%+._~-]{0,60}"),
+            uid in "\\PC{0,20}",
+            at in any::<prop::sample::Index>(),
+            bit in 0..7u8,
+        ) {
+            let key = LaunchKey::new("secret");
+            let query = query.map_or(String::new(), |query| format!("?{query}"));
+            let sent = key.sign(&format!("{path}{query}"), &uid, now());
+            let mut bytes = sent.into_bytes();
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+            if let Ok(changed) = String::from_utf8(bytes) {
+                prop_assert!(verify(&key, &changed, now()).is_err());
+            }
+        }
+
+        #[test]
+        fn what_nobody_signed_is_refused(path in "\\PC{0,60}", sig in "[0-9a-f]{64}|\\PC{0,70}") {
+            let sent = format!("{path}?ts=1262304000000&uid=a&sig={sig}");
+            prop_assert!(verify(&LaunchKey::new("secret"), &sent, now()).is_err());
+        }
     }
 }

@@ -8,8 +8,8 @@ use crate::support::{ADA, Gateway, Kind, PASSWORD, PUBLIC_URL, Page, Setup, Visi
 const HTTPS: &str = "https://gate.example.org";
 const LAMS: &str = "http://lams.example.org:8080";
 const TOOL: &str = "/lams/tool/mdquiz10";
-const METHODS: [&str; 7] = [
-    "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PROPFIND",
+const METHODS: [&str; 8] = [
+    "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PROPFIND",
 ];
 
 /// Operations, files, documents, and what is not there.
@@ -175,6 +175,7 @@ impl Walker<'_> {
         let mut statuses = Vec::new();
         for method in METHODS {
             let page = self.send(method, path, cookies, of).await;
+            assert!(method != "TRACE" || page.status >= 400, "{path}");
             // What is refused names its request in its body, too; a form with a mistake is none.
             let mistake = page.body.contains("class=\"error\"");
             if page.status >= 400 && method != "HEAD" && !mistake {

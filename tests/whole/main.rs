@@ -8,12 +8,14 @@
 mod support;
 
 mod admin;
+mod apart;
 mod api;
 mod apply;
 mod archives;
 mod author;
 mod bad_input;
 mod canary;
+mod forbidden;
 mod headers;
 mod journal;
 mod keys;

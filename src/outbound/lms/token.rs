@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 use url::Url;
 
 use super::ask::{Ask, Body, in_seconds};
@@ -61,7 +62,9 @@ impl Outbound {
         let place = self.tokens().place(lms, client);
         let mut kept = place.lock().await;
         let was_refused = |token: &Token| {
-            refused.is_some_and(|refused| refused.expose_secret() == token.text.expose_secret())
+            let (own, refused) = (&token.text, refused.map(ExposeSecret::expose_secret));
+            let own = own.expose_secret().as_bytes();
+            refused.is_some_and(|refused| own.ct_eq(refused.as_bytes()).into())
         };
         if let Some(token) = kept.as_ref()
             && token.until > Instant::now()
