@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqlitePool};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
 use super::presence::Presence;
 use super::{Db, Store, StoreError};
@@ -58,6 +58,7 @@ impl Common {
                     .acquire_timeout(ACQUIRE)
                     .idle_timeout(None)
                     .max_lifetime(None)
+                    .after_release(|connection, _| Box::pin(is_at_rest(connection)))
                     .connect_lazy_with(sqlite(path).create_if_missing(true)),
             ),
         }
@@ -134,6 +135,15 @@ fn postgres(size: u32, presence: &Presence, tried_out: bool) -> PgPoolOptions {
             let trusted = after.trusts(known.age);
             Box::pin(async move { Ok(trusted) })
         })
+}
+
+/// Whether a writing connection is out of its transaction, once what it was told is done. Where the disk is full
+/// SQLite may end a transaction by itself; to roll that back then fails, and the connection takes no other.
+async fn is_at_rest(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 /// WAL, so that readers and the writer do not wait for each other; foreign keys are checked; a lock

@@ -13,6 +13,7 @@ mod apply;
 mod archives;
 mod author;
 mod bad_input;
+mod faults;
 mod journal;
 mod keys;
 mod launches;

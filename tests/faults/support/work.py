@@ -74,6 +74,8 @@ class Work:
         self.slowest = 0.0
         self.without_retry_after = 0
         self.odd = []
+        self.redirected = 0
+        self.may_refuse_launches = False  # for their time
         self.stopping = False
 
     def any(self):
@@ -92,10 +94,11 @@ class Work:
                 await asyncio.sleep(0.02)
                 continue
             self.slowest = max(self.slowest, time.monotonic() - begun)
+            self.redirected += answer.status == 302 and path.startswith("/lams/")
             if answer.status < 400 or answer.status == 409:
                 return answer
             self._refused(answer, path)
-            if answer.status not in (502, 503, 504):
+            if answer.status not in (502, 503, 504) and not self._is_untimely(answer, path):
                 return answer
             await asyncio.sleep(0.05)
         return None
@@ -104,8 +107,11 @@ class Work:
         self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
         if answer.status == 503 and "retry-after" not in answer.headers:
             self.without_retry_after += 1
-        if answer.status == 500 or answer.status < 500:
+        if (answer.status == 500 or answer.status < 500) and not self._is_untimely(answer, path):
             self.odd.append(f"{answer.status} {path.split('?')[0]} {answer.headers.get('x-request-id', '')}")
+
+    def _is_untimely(self, answer, path):
+        return self.may_refuse_launches and answer.status in (401, 429) and ".do" in path
 
     async def pieces(self):
         """One piece after the other: an author saves, its session is made, a learner comes and finishes."""
@@ -124,8 +130,10 @@ class Work:
             try:
                 answer, callback = await author(self.any(), number)
                 if callback is None:
-                    self._refused(answer, "authoring")
+                    self._refused(answer, "authoring.do")
                     await asyncio.sleep(0.05)
+                else:
+                    self.redirected += 1
             except AWAY:
                 await asyncio.sleep(0.02)
         if callback is None:
