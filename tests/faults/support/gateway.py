@@ -58,7 +58,8 @@ def sign(path, uid):
 class Gateway:
     """One instance; it can be killed and started again on its port."""
 
-    def __init__(self, place, database, url=None, public_port=None, **more):
+    def __init__(self, place, database, url=None, public_port=None, within=(), **more):
+        self.within = within
         self.place, self.port = place, free_port()
         self.log = place.folder / f"gateway-{self.port}.log"
         self.process = None
@@ -85,7 +86,7 @@ class Gateway:
 
     def start(self):
         with self.log.open("ab") as log:
-            self.process = self.place.start([binary(), "serve"], env=self.environment, stdout=log, stderr=log)
+            self.process = self.place.start([*self.within, binary(), "serve"], env=self.environment, stdout=log, stderr=log)
 
     async def is_ready(self):
         try:

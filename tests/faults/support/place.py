@@ -45,10 +45,10 @@ class Place:
         """Remembers what has to be done at the end; the last is done first."""
         self.closing.append(what)
 
-    def start(self, arguments, **options):
+    def start(self, arguments, ends_by=signal.SIGKILL, **options):
         """Starts a process that ends with the script."""
         process = subprocess.Popen(arguments, **options)
-        self.on_close(lambda: end(process))
+        self.on_close(lambda: end(process, ends_by))
         return process
 
     def close(self):
@@ -66,10 +66,10 @@ class Place:
         self.close()
 
 
-def end(process):
+def end(process, by=signal.SIGKILL):
     """Ends a process that may have ended."""
     if process.poll() is None:
-        process.kill()
+        process.send_signal(by)
     process.wait()
 
 

@@ -241,7 +241,7 @@ class Forms(HTMLParser):
 
 
 class Sysadmin:
-    """A browser that is signed in, and changes the name of the server again and again."""
+    """A browser that is signed in, and changes the server again and again."""
 
     def __init__(self, gateway):
         self.gateway, self.cookies = gateway, {}
@@ -280,16 +280,16 @@ class Sysadmin:
             self.cookies[name] = value
         return answer
 
-    async def rename(self, name):
-        """Saves the server's form with another name; the answer to it, or to the page where that fails."""
+    async def change(self, field, value):
+        """Saves the server's form with one field changed; the answer to it, or to the page where that fails."""
         page = await self.get("/admin/servers/edit?id=moodle")
         if page.status != 200:
             return page
         action, fields = next(
             (action, fields) for action, fields in Forms(page.text()).forms.items()
-            if any(field == "name" for field, _ in fields)
+            if any(name == field for name, _ in fields)
         )
-        fields = [(field, name if field == "name" else value) for field, value in fields]
+        fields = [(name, value if name == field else before) for name, before in fields]
         return await self.post(action or "/admin/servers/edit?id=moodle", fields)
 
     async def go_on(self):
@@ -297,7 +297,7 @@ class Sysadmin:
             self.tried += 1
             number = self.tried
             try:
-                answer = await self.rename(f"Moodle {number}")
+                answer = await self.change("name", f"Moodle {number}")
             except AWAY:
                 await asyncio.sleep(0.05)
                 continue
