@@ -32,8 +32,9 @@ pub struct SessionFacts {
 
 /// While the database is away, what was last read of a session counts for this long.
 const STALE: Duration = Duration::from_secs(300);
-/// The database has this long to answer a launch that could do without it.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The database has this long to answer a launch that could do without it; longer than it takes to find out that
+/// it is away.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where the browser goes.
 #[derive(Debug, Clone, PartialEq, Eq)]

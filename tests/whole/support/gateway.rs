@@ -135,6 +135,24 @@ pub fn binary() -> Command {
     command
 }
 
+/// The same, not killed where a file may have no more bytes: it is told so, as it is of a full disk.
+pub fn binary_on_a_small_disk() -> Command {
+    let mut command = binary();
+    let program = command.get_program().to_owned();
+    let environment: Vec<_> = command
+        .get_envs()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .collect();
+    command = Command::new("sh");
+    command
+        .env_clear()
+        .envs(environment)
+        .args(["-c", r#"trap '' XFSZ; exec "$0" "$@""#])
+        .arg(program)
+        .stdin(Stdio::null());
+    command
+}
+
 pub struct Gateway {
     pub database: Arc<Database>,
     pub setup: Setup,
@@ -184,8 +202,12 @@ impl Gateway {
 
     /// One more instance on a database that is configured already.
     pub fn start_on(database: Arc<Database>, setup: Setup) -> Self {
+        Self::start_as(binary(), database, setup)
+    }
+
+    /// The same, run by a command of one's own.
+    pub fn start_as(mut command: Command, database: Arc<Database>, setup: Setup) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut command = binary();
         command.arg("serve").envs(environment(&database));
         command
             .env("TOOLGATE_LISTEN", "127.0.0.1:0")
@@ -365,6 +387,16 @@ impl Gateway {
         assert_eq!(response.status(), 200);
         let headers = response.headers().clone();
         (response.bytes().await.unwrap().to_vec(), headers)
+    }
+
+    /// Its files can have so many bytes from now on; `unlimited` as many as they want.
+    pub fn limit_files(&self, bytes: &str) {
+        let id = self.process.as_ref().unwrap().id().to_string();
+        let limited = Command::new("prlimit")
+            .args(["--pid", &id, &format!("--fsize={bytes}:unlimited")])
+            .status()
+            .unwrap();
+        assert!(limited.success());
     }
 
     /// The most memory that the process has had, in MiB.
