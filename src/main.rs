@@ -23,7 +23,7 @@ use toolgate::flows::journal::Retried;
 use toolgate::flows::{Gateway, apply, check, journal, rotate, sign};
 use toolgate::opening;
 use toolgate::settings::{DatabaseUrl, LogFormat, Settings};
-use toolgate::web::Application;
+use toolgate::web::{Application, log_panics};
 
 /// A tool-adapter gateway: takes LAMS's authors, learners and monitors to activities that live in
 /// another LMS.
@@ -468,4 +468,5 @@ fn start_log(settings: &Settings, otherwise: &str) {
             .with_current_span(false)
             .init(),
     }
+    log_panics();
 }

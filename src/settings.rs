@@ -46,6 +46,10 @@ pub struct Settings {
     /// By how many minutes the time of a LoginRequest may be off, for servers that say nothing else; 0: any
     /// time counts.
     pub login_window_minutes: i64,
+    /// How many calls a platform may make in a minute that have a server asked; 0: any number.
+    pub calls_a_minute: u32,
+    /// The same of those that move a file.
+    pub files_a_minute: u32,
 }
 
 /// The form of log lines.
@@ -74,6 +78,8 @@ impl std::fmt::Debug for DatabaseUrl {
         }
     }
 }
+
+const A_MINUTE: &str = "a number, 0 or more; 0 is no limit";
 
 impl Settings {
     /// Reads the settings from the process's environment and, if one is named, a file.
@@ -138,6 +144,10 @@ impl Settings {
                 "a number of minutes, 0 to 525600; 0 takes any time",
                 |text| text.parse().ok().filter(|minutes| (0..=LONGEST_WINDOW).contains(minutes)),
             )?.unwrap_or(0),
+            calls_a_minute: values.get("CALLS_A_MINUTE", A_MINUTE, |text| text.parse().ok())?
+                .unwrap_or(6000),
+            files_a_minute: values.get("FILES_A_MINUTE", A_MINUTE, |text| text.parse().ok())?
+                .unwrap_or(600),
         };
         values.refuse_unknown()?;
         Ok(settings)

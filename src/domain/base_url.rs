@@ -26,8 +26,12 @@ pub enum BaseUrlError {
 impl BaseUrl {
     /// Parses a base address; a slash is added at its end when missing.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
-        let mut url = Url::parse(text.trim()).map_err(|_| BaseUrlError::NotHttp)?;
-        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        let text = text.trim();
+        if !names_its_host(text) {
+            return Err(BaseUrlError::NotHttp);
+        }
+        let mut url = Url::parse(text).map_err(|_| BaseUrlError::NotHttp)?;
+        if url.host_str().is_none() {
             return Err(BaseUrlError::NotHttp);
         }
         let user = !url.username().is_empty() || url.password().is_some();
@@ -52,8 +56,13 @@ impl BaseUrl {
         &self.origin
     }
 
-    /// An address that is absolute, or relative to this one.
+    /// An address that is absolute, or relative to this one. What only some readers take for absolute, such as
+    /// `http:host`, is neither.
     pub fn join(&self, address: &str) -> Result<Url, BaseUrlError> {
+        let first = address.split(['/', '\\', '?', '#']).next();
+        if first.is_some_and(|first| first.contains(':')) && !names_its_host(address) {
+            return Err(BaseUrlError::NotHttp);
+        }
         let url = self.url.join(address).map_err(|_| BaseUrlError::NotHttp)?;
         if matches!(url.scheme(), "http" | "https") {
             Ok(url)
@@ -61,6 +70,18 @@ impl BaseUrl {
             Err(BaseUrlError::NotHttp)
         }
     }
+}
+
+/// Whether a text begins with a scheme of ours, two slashes and a host, for every reader: some skip line ends, take
+/// a backslash for a slash, or any number of slashes for two.
+fn names_its_host(text: &str) -> bool {
+    let rest = ["http://", "https://"].iter().find_map(|scheme| {
+        let (begin, rest) = text.split_at_checked(scheme.len())?;
+        begin.eq_ignore_ascii_case(scheme).then_some(rest)
+    });
+    let is_plain =
+        |text: &str| !text.contains(|c: char| c == '\\' || c.is_whitespace() || c.is_control());
+    rest.is_some_and(|rest| !rest.starts_with('/') && is_plain(rest))
 }
 
 impl TryFrom<String> for BaseUrl {
@@ -126,11 +147,41 @@ mod tests {
             "//h/",
             "file:///etc",
             "http://",
+            "http:h",
+            "http:/h",
+            "http:///h",
+            "http:\\\\h",
+            "http://h\\.evil.example",
+            "http://h /",
+            "ht\ntp://h/",
+            "http://h\t.evil.example/",
         ] {
             assert_eq!(BaseUrl::parse(wrong), Err(BaseUrlError::NotHttp), "{wrong}");
         }
         for wrong in ["http://u@h/", "http://u:p@h/", "http://h/?a", "http://h/#a"] {
             assert_eq!(BaseUrl::parse(wrong), Err(BaseUrlError::Extra), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_joined_is_absolute_or_relative_for_every_reader() {
+        let base = BaseUrl::parse("http://h/a/").unwrap();
+        for (address, joined) in [
+            ("x.php?u=http://b", "http://h/a/x.php?u=http://b"),
+            ("/x:y", "http://h/x:y"),
+            ("HTTPS://b/c", "https://b/c"),
+        ] {
+            assert_eq!(base.join(address).unwrap().as_str(), joined);
+        }
+        for wrong in [
+            "http:x",
+            "https:/x",
+            "http:///x",
+            "javascript:x",
+            "x:y",
+            "http://b\\c",
+        ] {
+            assert!(base.join(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -277,15 +277,21 @@ pub fn time_of(ts: &str, zone: Tz) -> Option<DateTime<Utc>> {
     Some(at.with_timezone(&Utc))
 }
 
-/// Whether an address, absolute or relative to the platform, stays at its origin, whoever reads it.
+/// Whether an address, absolute or relative to the platform, stays at its origin, whoever reads it: also one who
+/// decodes its path once too often.
 fn stays_at(platform: &BaseUrl, to: &str) -> bool {
     let plain = to.chars().all(|c| c.is_ascii_graphic() && c != '\\');
+    let path = to.split(['?', '#']).next().unwrap_or_default();
+    let decoded = urlencoding::decode_binary(path.as_bytes());
+    let hides = decoded.iter().any(|b| b.is_ascii_control() || *b == b'\\');
     plain
-        && !to.starts_with("//")
+        && !hides
+        && !decoded.starts_with(b"//")
         && platform.join(to).is_ok_and(|url| {
             url.origin().ascii_serialization() == platform.origin()
                 && url.username().is_empty()
                 && url.password().is_none()
+                && !url.path().starts_with("//")
         })
 }
 

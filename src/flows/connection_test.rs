@@ -14,6 +14,7 @@ use url::Url;
 pub use rows::{Row, Verdict};
 
 use super::Gateway;
+use crate::domain::lms::Lms;
 use crate::domain::server::Server;
 use crate::domain::tool::Tool;
 use crate::outbound::{Failure, Outbound, Trial};
@@ -63,8 +64,11 @@ async fn test(gateway: &Gateway, server: &Server, with_front_page: bool) -> Vec<
     if with_front_page {
         rows.push(front_page(way, server, there(server.url.as_str()), &mut clock).await);
     }
-    try_pages(way, server, &pages, there, &mut rows, &mut clock).await;
+    try_pages(way, server, &pages, &there, &mut rows, &mut clock).await;
     rows.push(judge::clock(clock));
+    if let Some(lms) = &server.lms {
+        rows.push(try_lms(way, lms, there(lms.address.as_str())).await);
+    }
     rows
 }
 
@@ -89,7 +93,10 @@ fn pages<'a>(server: &Server, tools: impl Iterator<Item = &'a Tool>) -> Vec<Page
 fn origins(server: &Server, pages: &[Page<'_>], with_front_page: bool) -> Vec<(Url, bool)> {
     let mut origins: Vec<(Url, bool)> = Vec::new();
     let called = pages.iter().map(|page| (page.address.as_str(), true));
+    // With no page to call, what browsers need is all there is.
     let front = (server.url.as_str(), pages.is_empty());
+    let lms = server.lms.iter().filter(|lms| lms.backend.is_called());
+    let called = called.chain(lms.map(|lms| (lms.address.as_str(), true)));
     for (address, called) in with_front_page.then_some(front).into_iter().chain(called) {
         let Ok(url) = Url::parse(address) else {
             continue;
@@ -151,6 +158,17 @@ async fn front_page(way: &Outbound, server: &Server, there: bool, clock: &mut Op
         *clock = answered.clock;
     }
     judge::server_page(&answered, subject).took(begun)
+}
+
+/// What enrollments need.
+async fn try_lms(way: &Outbound, lms: &Lms, there: bool) -> Row {
+    let subject = lms.address.as_str();
+    if lms.backend.is_called() && !there {
+        return Row::skipped("enrollment", subject, "Its LMS was not reached.");
+    }
+    let begun = Instant::now();
+    let tried = way.try_lms(lms).await;
+    judge::enrollment(&tried, lms).took(begun)
 }
 
 /// Each adapter page as calls are made and, where that is taken, in ways that it has to refuse.

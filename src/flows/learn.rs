@@ -12,7 +12,7 @@ use super::{Gateway, Refusal, random};
 use crate::domain::content::{Place, is_not_ready};
 use crate::domain::id::ToolSessionId;
 use crate::domain::launch_mode::LaunchMode;
-use crate::domain::launch_record::Noted;
+use crate::domain::launch_record::{About, Noted};
 use crate::domain::query::Query;
 use crate::domain::redirect::{Redirect, SessionPage, SessionTarget};
 use crate::domain::session::{Session, SessionKey};
@@ -89,7 +89,14 @@ pub async fn open(
         && lms.auto_enroll
     {
         let login = person.external_login(server);
-        noted.not_enrolled = launching::enroll(gateway, lms, &facts.place.course, login).await;
+        let about = || About {
+            platform: visitor.platform.id.clone(),
+            signature: visitor.tool.signature.clone(),
+            content: noted.content,
+            session: noted.session,
+        };
+        noted.not_enrolled =
+            launching::enroll(gateway, lms, (&facts.place.course, login), about).await;
     }
     let (page, purpose) = match mode {
         LaunchMode::Learner => (SessionPage::Learner, Purpose::Finish),

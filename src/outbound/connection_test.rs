@@ -16,7 +16,7 @@ use url::{Host, Url};
 use super::excerpt::is_web_page;
 use super::lane::{self, Way};
 use super::network::may_be_called;
-use super::request::{Page, clock_of, failure_of};
+use super::request::{Page, clock_of, sent};
 use super::{Failure, Outbound};
 use crate::domain::content::Place;
 use crate::domain::server::{Server, Signing};
@@ -143,9 +143,8 @@ impl Outbound {
         let url = Url::parse(server.url.as_str())
             .map_err(|error| Failure::NotCallable(error.to_string()))?;
         let patience = self.patience(server);
-        let request = way.client.get(url.clone()).timeout(patience.total);
-        let response = request.send().await;
-        let response = response.map_err(|error| failure_of(error, patience.total))?;
+        let request = way.client.get(url.clone());
+        let response = sent(&way, request, way.begun + patience.total, patience).await?;
         let status = response.status().as_u16();
         let to = super::request::location(&response).filter(|_| (300..400).contains(&status));
         Ok(Answered {
@@ -206,8 +205,11 @@ impl Outbound {
     fn own_way(&self, server: &Server) -> Result<Way, Failure> {
         let client = lane::client(server.private_network, server.timeout)
             .map_err(|error| Failure::NotCallable(error.to_string()))?;
-        let begun = Instant::now();
-        Ok(Way { client, begun })
+        Ok(Way {
+            client,
+            private_network: server.private_network,
+            begun: Instant::now(),
+        })
     }
 }
 

@@ -16,20 +16,58 @@ pub(super) fn excerpt_without(answer: &[u8], secrets: &[&str]) -> String {
     if answer.is_empty() {
         return "an empty answer".to_owned();
     }
-    let text = String::from_utf8_lossy(answer);
-    let separates = |c: char| c.is_whitespace() || c.is_control();
-    let words: Vec<_> = text
-        .split(separates)
-        .filter(|word| !word.is_empty())
-        .collect();
-    let mut line = without_hashes(&words.join(" "));
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        line = line.replace(*secret, "…");
+    let mut line = without_hashes(&words(&String::from_utf8_lossy(answer)));
+    for secret in secrets {
+        let plain = words(secret);
+        let encoded = urlencoding::encode(secret);
+        let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        for written in [plain.as_str(), &encoded, &form] {
+            line = without(&line, written);
+        }
     }
     match line.char_indices().nth(160) {
         Some((end, _)) => format!("“{}…”", &line[..end]),
         None => format!("“{line}”"),
     }
+}
+
+/// A text as one line of words.
+fn words(text: &str) -> String {
+    let separates = |c: char| c.is_whitespace() || c.is_control();
+    let words: Vec<_> = text
+        .split(separates)
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join(" ")
+}
+
+/// So many characters of a secret tell nothing yet.
+const TELLING: usize = 3;
+
+/// A line without a secret, in whatever case it stands there: what is hashed is in small letters. What an answer ends
+/// with may be the beginning of one, since no more of it was read.
+fn without(line: &str, secret: &str) -> String {
+    let small = |c: char| c.to_lowercase().next().unwrap_or(c);
+    let secret: Vec<char> = secret.chars().map(small).collect();
+    if secret.is_empty() {
+        return line.to_owned();
+    }
+    let (mut out, mut rest) = (String::with_capacity(line.len()), line);
+    while let Some(next) = rest.chars().next() {
+        let alike = rest.chars().zip(&secret);
+        let alike = alike.take_while(|(c, of_secret)| small(*c) == **of_secret);
+        let (length, bytes) =
+            alike.fold((0, 0), |(n, bytes), (c, _)| (n + 1, bytes + c.len_utf8()));
+        let is_cut = bytes == rest.len() && length > TELLING;
+        if length == secret.len() || is_cut {
+            out.push('…');
+            rest = &rest[bytes..];
+        } else {
+            out.push(next);
+            rest = &rest[next.len_utf8()..];
+        }
+    }
+    out
 }
 
 /// Whether an answer begins as a web page does, or as a page's language complains: a login page in place of
@@ -78,5 +116,32 @@ mod tests {
             excerpt(echo.as_bytes()),
             "“no such page: ?un=bill&ts=1262304000000&hs=…&key=…”"
         );
+    }
+
+    #[test]
+    fn a_secret_is_left_out_however_it_is_written() {
+        for (answer, line) in [
+            (
+                "1262304000000billmoodles3cretkey!",
+                "“1262304000000billmoodle…!”",
+            ),
+            ("S3CRETKEY S3cretKey", "“… …”"),
+            ("no S3cretKe", "“no …”"),
+            ("not S3c", "“not S3c”"),
+            ("S3cret", "“…”"),
+        ] {
+            assert_eq!(excerpt_without(answer.as_bytes(), &["", "S3cretKey"]), line);
+        }
+        let odd = "é ä+b/\tc";
+        for answer in [
+            "É Ä+B/ c",
+            "%C3%A9%20%C3%A4%2Bb%2F%09c",
+            "%c3%a9+%c3%a4%2Bb%2F%09c",
+        ] {
+            assert_eq!(
+                excerpt_without(format!("={answer}&").as_bytes(), &[odd]),
+                "“=…&”"
+            );
+        }
     }
 }

@@ -12,6 +12,7 @@ use url::{Url, form_urlencoded};
 use super::Failure;
 use super::excerpt::excerpt;
 use super::lane::Way;
+use super::network::execute;
 use super::signing::push_pairs;
 use super::spool::{Spool, SpoolError, SpoolWriter};
 use crate::domain::content::Place;
@@ -89,7 +90,7 @@ impl Page<'_> {
         let mut followed = 0;
         loop {
             let request = way.client.get(url.clone());
-            let response = match sent(request, end, patience).await {
+            let response = match sent(way, request, end, patience).await {
                 // The server has seen the call already, where it sent it on.
                 Err(failure) if followed > 0 && failure.was_not_sent() => {
                     return Err(Failure::Broken(format!("after a redirect: {failure}")));
@@ -145,7 +146,7 @@ impl Page<'_> {
             reqwest::multipart::Part::stream_with_length(body, spool.len()).file_name(file_name);
         let end = way.begun + patience.total;
         let request = way.client.post(url).multipart(form.part(name, part));
-        let response = sent(request, end, patience).await?;
+        let response = sent(way, request, end, patience).await?;
         self.taken(response, end, patience).await
     }
 
@@ -196,15 +197,19 @@ impl Page<'_> {
     }
 }
 
-/// Sends a request; its answer has begun.
+/// Sends a request, if its address may be called; its answer has begun.
 pub(super) async fn sent(
+    way: &Way,
     request: reqwest::RequestBuilder,
     end: Instant,
     patience: Patience,
 ) -> Result<reqwest::Response, Failure> {
     let left = end.saturating_duration_since(Instant::now());
-    match tokio::time::timeout(patience.idle, request.timeout(left).send()).await {
-        Ok(outcome) => outcome.map_err(|error| failure_of(error, patience.total)),
+    let request = request.timeout(left).build();
+    let request = request.map_err(|error| failure_of(error, patience.total))?;
+    let execution = execute(&way.client, request, way.private_network);
+    match tokio::time::timeout(patience.idle, execution).await {
+        Ok(outcome) => outcome?.map_err(|error| failure_of(error, patience.total)),
         Err(_) => Err(Failure::TimedOut(patience.idle)),
     }
 }

@@ -4,7 +4,6 @@ use chrono::Utc;
 use url::Url;
 
 use super::Failure;
-use super::network::literal_may_be_called;
 use super::request::Page;
 use crate::domain::enc::push_enc;
 use crate::domain::server::Signing;
@@ -42,19 +41,10 @@ impl Page<'_> {
         }
     }
 
-    /// Where the page is, if it may be called.
+    /// Where the page is.
     pub(super) fn url(&self) -> Result<Url, Failure> {
-        let url = self
-            .server
-            .adapter_page(self.tool)
-            .map_err(|error| Failure::NotCallable(format!("the adapter page {error}")))?;
-        if literal_may_be_called(&url, self.server.private_network) {
-            Ok(url)
-        } else {
-            Err(Failure::NotCallable(
-                "its address is one that must not be called".to_owned(),
-            ))
-        }
+        let url = self.server.adapter_page(self.tool);
+        url.map_err(|error| Failure::NotCallable(format!("the adapter page {error}")))
     }
 
     /// The page's own query and the parameters that say who and where.

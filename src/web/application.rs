@@ -93,7 +93,7 @@ impl Application {
         .await?;
 
         let workers = std::thread::available_parallelism().map_or(2, usize::from);
-        let limits = web::Data::new(Limits::new(settings.trusted_proxies.clone()));
+        let limits = web::Data::new(Limits::of(settings));
         let document = web::Data::new(Document::of(gateway.public_url()));
         let (database, shared) = (settings.database.clone(), gateway.clone());
         let server = HttpServer::new(move || {

@@ -9,20 +9,19 @@ use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::error::InternalError;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::uri::{PathAndQuery, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 
 use chrono::Utc;
 
-use super::admin;
 use super::limits::Limits;
-use super::meters;
-use super::pages;
 use super::problem::Problem;
 use super::problem_document::{PROBLEM_JSON, ProblemDocument};
 use super::words::{self, Words};
+use super::{admin, headers, meters, pages, panics};
 use crate::domain::launch_record::{LaunchKind, LaunchOutcome, LaunchRecord, Noted};
 use crate::flows::Gateway;
 
@@ -97,7 +96,22 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
             .map_into_boxed_body()
     } else {
         merge_slashes(&mut request);
-        next.call(request).await?.map_into_boxed_body()
+        // A panic takes the request with it: these are references to its parts.
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let gateway = request.app_data::<web::Data<Gateway>>().cloned();
+        match panics::caught(async move { next.call(request).await }).await {
+            Ok(answered) => answered?.map_into_boxed_body(),
+            Err(reason) => {
+                let gateway = gateway.as_ref().map(web::Data::get_ref);
+                let mut answer = said(&words_at(uri.path(), &defect()), uri.path(), id, gateway);
+                finish(&mut answer, id, gateway);
+                meters::count(&uri, answer.status(), begun.elapsed());
+                let (status, ms) = (answer.status().as_u16(), milliseconds(begun.elapsed()));
+                let (method, path) = (method.as_str(), uri.path());
+                tracing::error!(request_id = %id, method, path, status, ms, reason, "failed");
+                return Err(InternalError::from_response(reason, answer).into());
+            }
+        }
     };
     let mut reason = None;
     let status = response.status();
@@ -105,44 +119,28 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
         (response, reason) = worded(response, id);
     }
     let (reason, code) = reason.map_or((None, None), |(reason, code)| (Some(reason), Some(code)));
-    let headers = response.headers_mut();
-    let id_value = HeaderValue::from_str(&id.to_string());
-    headers.insert(
-        HeaderName::from_static("x-request-id"),
-        id_value.expect("digits make a header"),
-    );
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    // Pages of sysadmins have their own.
-    if !headers.contains_key(header::REFERRER_POLICY) {
-        headers.insert(
-            header::REFERRER_POLICY,
-            HeaderValue::from_static("no-referrer"),
-        );
-    }
-    let gateway = gateway_of(response.request());
-    let over_https = gateway.is_some_and(|gateway| gateway.public_url().starts_with("https://"));
-    let stopping = gateway.is_some_and(|gateway| gateway.is_stopping());
-    if over_https {
-        let year = HeaderValue::from_static("max-age=31536000");
-        response
-            .headers_mut()
-            .insert(header::STRICT_TRANSPORT_SECURITY, year);
-    }
-    if stopping {
-        let close = actix_web::http::ConnectionType::Close;
-        response
-            .response_mut()
-            .head_mut()
-            .set_connection_type(close);
-    }
+    let request = response.request().clone();
+    finish(response.response_mut(), id, gateway_of(&request));
     let elapsed = begun.elapsed();
-    meters::count(response.request(), response.status(), elapsed);
+    meters::count(request.uri(), response.status(), elapsed);
     record(&response, id, elapsed, reason.as_deref().zip(code));
     log(&response, id, elapsed, reason.as_deref());
     Ok(response)
+}
+
+/// What every answer has at its end.
+fn finish(answer: &mut HttpResponse, id: RequestId, gateway: Option<&Gateway>) {
+    let over_https = gateway.is_some_and(|gateway| gateway.public_url().starts_with("https://"));
+    let status = answer.status();
+    headers::complete(answer.headers_mut(), status, &id.to_string(), over_https);
+    if gateway.is_some_and(Gateway::is_stopping) {
+        let close = actix_web::http::ConnectionType::Close;
+        answer.head_mut().set_connection_type(close);
+    }
+}
+
+fn defect() -> Problem {
+    Problem::Defect("it panicked".to_owned())
 }
 
 fn gateway_of(request: &HttpRequest) -> Option<&Gateway> {
@@ -205,22 +203,8 @@ fn worded(
     if let Some(limited) = &limited {
         problem = limited;
     }
-    let for_sysadmins = admin::is_admin(request.path());
-    let for_programs = request.path().starts_with("/api/");
-    let words = if for_sysadmins {
-        words::for_sysadmins(problem)
-    } else if for_programs {
-        words::for_programs(problem)
-    } else {
-        words::of(problem)
-    };
-    let mut answer = if for_programs {
-        problem_document(&words, id)
-    } else if for_sysadmins {
-        admin::refusal(&words, &id.to_string(), gateway_of(&request))
-    } else {
-        pages::refusal(&words, &id.to_string(), gateway_of(&request))
-    };
+    let words = words_at(request.path(), problem);
+    let mut answer = said(&words, request.path(), id, gateway_of(&request));
     if let Some(seconds) = words.retry_after {
         answer
             .headers_mut()
@@ -239,6 +223,28 @@ fn worded(
         ServiceResponse::new(request, answer),
         Some((reason, words.code)),
     )
+}
+
+/// The words for a problem, for whoever asks at an address.
+fn words_at(path: &str, problem: &Problem) -> Words {
+    if admin::is_admin(path) {
+        words::for_sysadmins(problem)
+    } else if path.starts_with("/api/") {
+        words::for_programs(problem)
+    } else {
+        words::of(problem)
+    }
+}
+
+/// A refusal in words: a problem document under `/api/`, a page elsewhere.
+fn said(words: &Words, path: &str, id: RequestId, gateway: Option<&Gateway>) -> HttpResponse {
+    if admin::is_admin(path) {
+        admin::refusal(words, &id.to_string(), gateway)
+    } else if path.starts_with("/api/") {
+        problem_document(words, id)
+    } else {
+        pages::refusal(words, path, &id.to_string(), gateway)
+    }
 }
 
 fn is_empty(response: &ServiceResponse) -> bool {
@@ -312,8 +318,7 @@ fn record(
 fn log(response: &ServiceResponse, id: RequestId, elapsed: Duration, reason: Option<&str>) {
     let request = response.request();
     let status = response.status().as_u16();
-    // To a hundredth of a millisecond.
-    let ms = (elapsed.as_secs_f64() * 100_000.0).round() / 100.0;
+    let ms = milliseconds(elapsed);
     let (method, path) = (request.method().as_str(), request.path());
     match reason {
         None => tracing::info!(request_id = %id, method, path, status, ms, "answered"),
@@ -325,3 +330,11 @@ fn log(response: &ServiceResponse, id: RequestId, elapsed: Duration, reason: Opt
         }
     }
 }
+
+/// To a hundredth.
+fn milliseconds(elapsed: Duration) -> f64 {
+    (elapsed.as_secs_f64() * 100_000.0).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests;

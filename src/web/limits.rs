@@ -1,51 +1,75 @@
-//! Slowing down those who guess: an address with more than a hundred refused requests a minute is told
-//! to wait. Asked only when a request is refused, so a correctly signed launch is never limited: a
-//! school is one address.
+//! Slowing down those who guess and those who ask for too much. Refused requests are counted by address, and only when
+//! they are refused: a correctly signed launch is never limited, since a school is one address. Tries to sign in are
+//! counted by address before they are looked at, since each costs a password hash; calls that have a server asked, by
+//! platform, so that one does not take all turns.
+
+mod window;
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
-use moka::sync::Cache;
+
+use super::problem::Problem;
+use crate::domain::id::PlatformId;
+use crate::settings::Settings;
+use window::Window;
 
 /// So many refused requests a minute from one address.
 const REFUSED_A_MINUTE: u32 = 100;
-const MINUTE: Duration = Duration::from_secs(60);
-/// So many addresses are remembered at most, those that come most.
-const REMEMBERED: u64 = 100_000;
+/// So many tries to sign in a minute from one address, by browsers that are not known.
+const SIGN_INS_A_MINUTE: u32 = 60;
 
-/// Counts refused requests by address.
+/// Counts by address and by platform.
 pub(super) struct Limits {
-    /// Since when, and how many. Forgotten after a minute.
-    refused: Cache<IpAddr, Arc<(Instant, AtomicU32)>>,
+    refused: Window<IpAddr>,
+    sign_ins: Window<IpAddr>,
+    calls: Window<PlatformId>,
+    files: Window<PlatformId>,
     trusted_proxies: Vec<IpNet>,
 }
 
 impl Limits {
-    pub(super) fn new(trusted_proxies: Vec<IpNet>) -> Self {
-        let refused = Cache::builder()
-            .max_capacity(REMEMBERED)
-            .time_to_live(MINUTE)
-            .build();
+    pub(super) fn of(settings: &Settings) -> Self {
+        let trusted_proxies = settings.trusted_proxies.clone();
+        Self::new(
+            trusted_proxies,
+            settings.calls_a_minute,
+            settings.files_a_minute,
+        )
+    }
+
+    fn new(trusted_proxies: Vec<IpNet>, calls: u32, files: u32) -> Self {
         Self {
-            refused,
+            refused: Window::of(REFUSED_A_MINUTE),
+            sign_ins: Window::of(SIGN_INS_A_MINUTE),
+            calls: Window::of(calls),
+            files: Window::of(files),
             trusted_proxies,
         }
     }
 
-    /// Counts a refused request; seconds to wait where there were too many. An address's minute begins
-    /// with its first refused request.
+    /// Counts a refused request; seconds to wait where there were too many.
     pub(super) fn refused(&self, address: IpAddr) -> Result<(), u64> {
-        let begin = || Arc::new((Instant::now(), AtomicU32::new(0)));
-        let entry = self.refused.get_with(network_of(address), begin);
-        let (since, count) = entry.as_ref();
-        if count.fetch_add(1, Ordering::Relaxed) < REFUSED_A_MINUTE {
-            return Ok(());
-        }
-        Err(MINUTE.saturating_sub(since.elapsed()).as_secs() + 1)
+        self.refused.count(network_of(address))
+    }
+
+    /// Counts a try to sign in; seconds to wait where there were too many.
+    pub(super) fn sign_in(&self, request: &HttpRequest) -> Result<(), u64> {
+        let address = self.address_of(request);
+        address.map_or(Ok(()), |address| self.sign_ins.count(network_of(address)))
+    }
+
+    /// Counts a call of a platform that has a server asked.
+    pub(super) fn call(&self, platform: &PlatformId) -> Result<(), Problem> {
+        let counted = self.calls.count(platform.clone());
+        counted.map_err(|retry_after| Problem::TooFast { retry_after })
+    }
+
+    /// Counts one that moves a file.
+    pub(super) fn file(&self, platform: &PlatformId) -> Result<(), Problem> {
+        let counted = self.files.count(platform.clone());
+        counted.map_err(|retry_after| Problem::TooFast { retry_after })
     }
 
     /// The address that a request comes from: the peer's, or, where that is a trusted proxy, the last one
@@ -95,7 +119,7 @@ mod tests {
 
     #[test]
     fn the_hundred_and_first_refused_request_of_a_minute_has_to_wait() {
-        let limits = Limits::new(Vec::new());
+        let limits = Limits::new(Vec::new(), 2, 0);
         let refused = |address: &str| limits.refused(address.parse().unwrap());
         for _ in 0..100 {
             assert_eq!(refused("2001:db8::1"), Ok(()));
@@ -105,13 +129,32 @@ mod tests {
     }
 
     #[test]
+    fn platforms_are_counted_each_by_itself_and_0_is_no_limit() {
+        let limits = Limits::new(Vec::new(), 2, 0);
+        let [one, other] = ["one", "other"].map(|id| id.parse::<PlatformId>().unwrap());
+        for _ in 0..2 {
+            assert!(limits.call(&one).is_ok());
+        }
+        assert!(matches!(
+            limits.call(&one),
+            Err(Problem::TooFast {
+                retry_after: 1..=61
+            })
+        ));
+        assert!(limits.call(&other).is_ok());
+        for _ in 0..10_000 {
+            assert!(limits.file(&one).is_ok());
+        }
+    }
+
+    #[test]
     fn only_a_trusted_proxy_is_believed() {
         let from = |peer: &str, forwarded: &str, trusted: &[&str]| {
             let request = TestRequest::default()
                 .peer_addr(format!("{peer}:1").parse().unwrap())
                 .insert_header(("x-forwarded-for", forwarded))
                 .to_http_request();
-            let limits = Limits::new(trusted.iter().map(|t| t.parse().unwrap()).collect());
+            let limits = Limits::new(trusted.iter().map(|t| t.parse().unwrap()).collect(), 0, 0);
             limits.address_of(&request).unwrap().to_string()
         };
         assert_eq!(from("10.0.0.1", "1.2.3.4", &[]), "10.0.0.1");

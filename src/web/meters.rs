@@ -5,8 +5,8 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::http::{StatusCode, Uri, header};
+use actix_web::{HttpResponse, web};
 use metrics::{Counter, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
@@ -52,13 +52,14 @@ const ROUTES: [(Route, &str); 10] = [
 ];
 
 impl Route {
-    fn of(request: &HttpRequest) -> Self {
-        let path = request.path();
+    fn of(uri: &Uri) -> Self {
+        let path = uri.path();
         if let Some((_, page)) = path
             .rsplit_once('/')
             .filter(|(tool, _)| tool.contains("/tool/"))
         {
-            let callback = |dispatch: &str| request.query_string().contains(dispatch);
+            let callback =
+                |dispatch: &str| uri.query().is_some_and(|query| query.contains(dispatch));
             return match page {
                 "authoring.do" if callback("dispatch=updateContent") => Route::UpdateContent,
                 "authoring.do" => Route::Authoring,
@@ -115,8 +116,8 @@ static METERS: LazyLock<Vec<Meter>> = LazyLock::new(|| {
 });
 
 /// Counts a request that is answered.
-pub(super) fn count(request: &HttpRequest, status: StatusCode, elapsed: Duration) {
-    let meter = &METERS[Route::of(request) as usize];
+pub(super) fn count(uri: &Uri, status: StatusCode, elapsed: Duration) {
+    let meter = &METERS[Route::of(uri) as usize];
     let digit = usize::from(status.as_u16() / 100).clamp(2, 5) - 2;
     meter.requests[digit].increment(1);
     if let Some(story) = &meter.story {
@@ -167,6 +168,10 @@ fn describe() {
         "1 where a server is not called because it failed just now"
     );
     describe_gauge!(
+        "toolgate_lms_breaker_open",
+        "1 where the LMS of a server is not called because it failed just now"
+    );
+    describe_gauge!(
         "toolgate_journal_unsettled",
         "Calls whose outcome a person has to settle"
     );
@@ -195,6 +200,9 @@ pub(super) async fn metrics(gateway: web::Data<Gateway>) -> HttpResponse {
     for (server, open) in gateway.breakers() {
         gauge!("toolgate_breaker_open", "server" => server).set(if open { 1 } else { 0 });
     }
+    for (server, open) in gateway.lms_breakers() {
+        gauge!("toolgate_lms_breaker_open", "server" => server).set(if open { 1 } else { 0 });
+    }
     // Left as it was last known while the database is away: `up` and `/readyz` tell that.
     if let Ok(Ok(unsettled)) =
         tokio::time::timeout(PATIENCE, journal::unsettled_count(&gateway)).await
@@ -210,14 +218,10 @@ pub(super) async fn metrics(gateway: web::Data<Gateway>) -> HttpResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::test::TestRequest;
 
     #[test]
     fn requests_are_told_apart_and_nothing_they_name_is() {
-        let route = |address: &str| {
-            let request = TestRequest::with_uri(address).to_http_request();
-            ROUTES[Route::of(&request) as usize].1
-        };
+        let route = |address: &str| ROUTES[Route::of(&address.parse().unwrap()) as usize].1;
         for (address, expected) in [
             (
                 "/lams/tool/mdquiz10/authoring.do?toolContentID=1",

@@ -6,17 +6,22 @@ mod api;
 mod application;
 mod assets;
 mod front_door;
+#[cfg(fuzzing)]
+pub mod fuzzing;
+mod headers;
 mod launch;
 mod limits;
 mod login;
 mod meters;
 mod ops;
 mod pages;
+mod panics;
 mod problem;
 mod problem_document;
 mod words;
 
 pub use application::{Application, StartError};
+pub use panics::log_panics;
 
 use actix_web::web;
 

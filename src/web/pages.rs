@@ -132,23 +132,30 @@ impl Notice {
 
 /// `GET /`
 pub(super) async fn home(gateway: web::Data<Gateway>) -> Result<HttpResponse, Problem> {
-    page(
-        StatusCode::OK,
-        &HomePage {
-            frame: Frame::of(Some(&gateway)),
-        },
-        Some(&gateway),
-    )
+    let frame = Frame::of(Some(&gateway));
+    page(&HomePage { frame }, None)
 }
 
 /// A refusal in words.
-pub(super) fn refusal(words: &Words, request_id: &str, gateway: Option<&Gateway>) -> HttpResponse {
+///
+/// Under the path of a platform that platform may frame it: it stands where the activity should have been.
+pub(super) fn refusal(
+    words: &Words,
+    path: &str,
+    request_id: &str,
+    gateway: Option<&Gateway>,
+) -> HttpResponse {
+    let id = path.split('/').find(|segment| !segment.is_empty());
+    let configuration = gateway.map(Gateway::configuration);
+    let platform = configuration.as_ref().zip(id);
+    let platform = platform.and_then(|(configuration, id)| configuration.platform(id));
     let template = RefusalPage {
         frame: Frame::of(gateway),
         words,
         request_id,
     };
-    page(words.status, &template, gateway).unwrap_or_else(|error| {
+    let policy = content_security_policy(platform.map(AsRef::as_ref));
+    page_under(policy, words.status, &template).unwrap_or_else(|error| {
         tracing::error!(%error, request_id, "the page of a refusal cannot be made");
         HttpResponse::build(words.status).body(format!(
             "{}\n{}\nRequest {request_id}\n",
@@ -160,42 +167,40 @@ pub(super) fn refusal(words: &Words, request_id: &str, gateway: Option<&Gateway>
 /// The page after a callback.
 pub(super) fn saved(
     saved: &Saved,
-    platform_url: &str,
+    platform: &Platform,
     gateway: &Gateway,
 ) -> Result<HttpResponse, Problem> {
-    page(
-        StatusCode::OK,
-        &SavedPage {
-            frame: Frame::of(Some(gateway)),
-            saved,
-            platform_url,
-        },
-        Some(gateway),
-    )
+    let template = SavedPage {
+        frame: Frame::of(Some(gateway)),
+        saved,
+        platform_url: platform.url.as_str(),
+    };
+    page(&template, Some(platform))
 }
 
 /// A page that says one thing.
 pub(super) fn notice(
     notice: Notice,
-    platform_url: &str,
+    platform: &Platform,
     gateway: &Gateway,
 ) -> Result<HttpResponse, Problem> {
     let (name, title, text) = notice.words();
-    page(
-        StatusCode::OK,
-        &NoticePage {
-            frame: Frame::of(Some(gateway)),
-            name,
-            title,
-            text,
-            platform_url,
-        },
-        Some(gateway),
-    )
+    let template = NoticePage {
+        frame: Frame::of(Some(gateway)),
+        name,
+        title,
+        text,
+        platform_url: platform.url.as_str(),
+    };
+    page(&template, Some(platform))
 }
 
 /// The monitor's page.
-pub(super) fn monitor(monitoring: &Monitoring, gateway: &Gateway) -> Result<HttpResponse, Problem> {
+pub(super) fn monitor(
+    monitoring: &Monitoring,
+    platform: &Platform,
+    gateway: &Gateway,
+) -> Result<HttpResponse, Problem> {
     let template = MonitorPage {
         frame: Frame::of(Some(gateway)),
         title: &monitoring.title,
@@ -204,7 +209,7 @@ pub(super) fn monitor(monitoring: &Monitoring, gateway: &Gateway) -> Result<Http
         sessions: &monitoring.sessions,
         results: &monitoring.results,
     };
-    page(StatusCode::OK, &template, Some(gateway))
+    page(&template, Some(platform))
 }
 
 /// A form that submits itself to an address of a platform; by a button where no script runs.
@@ -220,7 +225,7 @@ pub(super) fn passing_on(
         address,
         fields,
     };
-    let policy = content_security_policy(Some(gateway));
+    let policy = content_security_policy(Some(platform));
     let own = "form-action 'self'";
     let policy = policy.replace(own, &format!("form-action {}", platform.url.origin()));
     page_under(policy, StatusCode::OK, &template)
@@ -229,15 +234,12 @@ pub(super) fn passing_on(
 /// The page of the API.
 pub(super) fn api(api: &Reference, gateway: &Gateway) -> Result<HttpResponse, Problem> {
     let frame = Frame::of(Some(gateway));
-    page(StatusCode::OK, &ApiPage { frame, api }, Some(gateway))
+    page(&ApiPage { frame, api }, None)
 }
 
-fn page(
-    status: StatusCode,
-    template: &impl Template,
-    gateway: Option<&Gateway>,
-) -> Result<HttpResponse, Problem> {
-    page_under(content_security_policy(gateway), status, template)
+fn page(template: &impl Template, framed_by: Option<&Platform>) -> Result<HttpResponse, Problem> {
+    let policy = content_security_policy(framed_by);
+    page_under(policy, StatusCode::OK, template)
 }
 
 fn page_under(
@@ -252,26 +254,12 @@ fn page_under(
         .body(template.render()?))
 }
 
-/// No script or style but the gateway's own; LAMS opens tools in frames, so the platforms may frame
-/// these pages.
-fn content_security_policy(gateway: Option<&Gateway>) -> String {
-    let mut policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-                      base-uri 'none'; form-action 'self'; frame-ancestors"
-        .to_owned();
-    let configuration = gateway.map(|gateway| gateway.configuration());
-    let mut origins: Vec<_> = configuration
-        .iter()
-        .flat_map(|c| c.platforms())
-        .map(|platform| platform.url.origin())
-        .collect();
-    origins.sort_unstable();
-    origins.dedup();
-    if origins.is_empty() {
-        policy.push_str(" 'none'");
-    }
-    for origin in origins {
-        policy.push(' ');
-        policy.push_str(origin);
-    }
-    policy
+/// No script or style but the gateway's own. LAMS opens tools in frames, so a launch page may be framed by its
+/// own platform, and by nobody else.
+fn content_security_policy(framed_by: Option<&Platform>) -> String {
+    let origin = framed_by.map_or("'none'", |platform| platform.url.origin());
+    format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; \
+         form-action 'self'; frame-ancestors {origin}"
+    )
 }

@@ -28,6 +28,11 @@ pub(super) enum Problem {
         /// Seconds until the next try.
         retry_after: u64,
     },
+    #[error("too many calls of this platform in a minute")]
+    TooFast {
+        /// Seconds until the next one.
+        retry_after: u64,
+    },
     #[error("nobody is signed in")]
     SignInFirst(
         /// The address where one signs in.

@@ -97,6 +97,16 @@ pub(super) fn of(problem: &Problem) -> Words {
                 "Wait a minute, then open the activity again from LAMS.",
             )
         },
+        Problem::TooFast { retry_after } => Words {
+            retry_after: Some(*retry_after),
+            ..say(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-fast",
+                "Too many calls",
+                "Nothing was done. Send it again when Retry-After says. The operator may allow more: \
+                 TOOLGATE_CALLS_A_MINUTE, TOOLGATE_FILES_A_MINUTE.",
+            )
+        },
         Problem::SignInFirst(_) | Problem::SignedOut => say(
             StatusCode::UNAUTHORIZED,
             "signed-out",
@@ -644,7 +654,7 @@ pub(super) fn sentence(message: &str) -> String {
     let is_name = message
         .split(' ')
         .next()
-        .is_some_and(|word| word.chars().skip(1).any(char::is_uppercase));
+        .is_some_and(|word| word.contains('_') || word.chars().skip(1).any(char::is_uppercase));
     let end = if message.ends_with(['.', '”']) {
         ""
     } else {

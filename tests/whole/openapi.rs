@@ -157,6 +157,7 @@ async fn every_documented_answer_is_one_that_is_seen() {
     servers_that_cannot_be_used(&book, &gateway).await;
     servers_that_fail(&book, &gateway, &peers).await;
     too_many(&book, &gateway).await;
+    too_fast(&book).await;
     without_a_database(&book).await;
 
     book.compare();
@@ -370,6 +371,25 @@ async fn too_many(book: &Book, gateway: &Gateway) {
         book.tries(gateway, call, 429, "too-many").await;
     }
     book.tries(gateway, right("getToolkit", 0), 200, "").await;
+}
+
+/// A platform that may make one call a minute.
+async fn too_fast(book: &Book) {
+    let environment = ["TOOLGATE_CALLS_A_MINUTE", "TOOLGATE_FILES_A_MINUTE"];
+    let setup = Setup {
+        environment: environment.map(|name| (name, "1".to_owned())).into(),
+        ..Setup::default()
+    };
+    let gateway = Gateway::start(Kind::Sqlite, setup).await;
+    for first in ["createToolSession", "exportToolContent"] {
+        assert_ne!(book.sends(&gateway, &right(first, 1)).await.status, 429);
+    }
+    for operation in outgoing() {
+        let call = right(operation, 1);
+        book.tries(&gateway, call, 429, "too-fast").await;
+    }
+    // What asks no server goes on.
+    book.tries(&gateway, right("getToolkit", 0), 200, "").await;
 }
 
 async fn without_a_database(book: &Book) {

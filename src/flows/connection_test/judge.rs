@@ -3,8 +3,11 @@
 use url::Url;
 
 use super::rows::{Row, Verdict};
+use crate::domain::lms::{Backend, Lms};
 use crate::domain::server::{Server, Signing};
-use crate::outbound::{Answered, Failure, Found, Insecure, Trial, Unreached};
+use crate::outbound::{
+    Answered, Failure, Found, Insecure, LmsCode, LmsFailure, Trial, Tried, Unreached,
+};
 
 /// A clock that is further off is worth a word, in seconds: peers that look at `ts` refuse what is old.
 const CLOCK: i64 = 60;
@@ -264,6 +267,50 @@ pub(super) fn refused<T>(
             format!("{} is not refused with 401: {failure}.", in_front(what)),
         ),
     }
+}
+
+pub(super) fn enrollment(tried: &Result<Tried, LmsFailure>, lms: &Lms) -> Row {
+    let row = |verdict, words: String| Row::new("enrollment", lms.address.as_str(), verdict, words);
+    let failure = match tried {
+        Ok(Tried::Taken) => {
+            let words = "The LMS answers, and takes what the calls are signed with.";
+            return row(Verdict::Ok, words.to_owned());
+        }
+        Ok(Tried::Lacks(functions)) => {
+            let words = format!(
+                "The LMS takes the token, but its web service lacks {}: add them there.",
+                functions.join(", ")
+            );
+            return row(Verdict::Failed, words);
+        }
+        Ok(Tried::NothingToCall) => {
+            let words = "This backend calls nobody.";
+            return Row::skipped("enrollment", lms.address.as_str(), words);
+        }
+        Err(failure) => failure,
+    };
+    let signed_with = match (lms.backend, &lms.client) {
+        (Backend::Moodle, _) => "the token of the web service",
+        (_, Some(_)) => "client id and client secret",
+        _ => "the API key",
+    };
+    let advice = match failure.code {
+        LmsCode::Credentials => format!("Compare {signed_with} on both sides."),
+        LmsCode::Forbidden if lms.backend == Backend::Moodle => {
+            "Give the token's user the rights, and the web service the functions, that enrollments need.".to_owned()
+        }
+        LmsCode::Forbidden => format!(
+            "See whether {signed_with} may see and change the enrollments of others there."
+        ),
+        LmsCode::Protocol | LmsCode::Redirected | LmsCode::NotCallable | LmsCode::NotFound => {
+            "See whether the base address of the connection and its backend are right.".to_owned()
+        }
+        _ => "See how the LMS does.".to_owned(),
+    };
+    row(
+        Verdict::Failed,
+        format!("The try failed: {failure}. {advice}"),
+    )
 }
 
 fn in_front(words: &str) -> String {

@@ -53,6 +53,17 @@ pub enum Outcome {
 /// As much is kept of what a browser says it is, in characters.
 const USER_AGENT: usize = 250;
 
+/// Whether a browser signed in before, as whoever it was.
+pub async fn is_known(
+    gateway: &Gateway,
+    device: &Ticket,
+    now: DateTime<Utc>,
+) -> Result<bool, Refusal> {
+    let hash = device.hash();
+    let owner = gateway.store.owner_of_device(&hash, now - DEVICE);
+    Ok(owner.await?.is_some())
+}
+
 /// Signs in.
 pub async fn sign_in(
     gateway: &Gateway,

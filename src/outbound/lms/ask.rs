@@ -12,7 +12,6 @@ use super::answer::said_in;
 use super::failure::{LmsCode, LmsFailure};
 use crate::domain::lms::Lms;
 use crate::outbound::lane::{Callee, Way};
-use crate::outbound::network::literal_may_be_called;
 use crate::outbound::request::{Patience, Reply, sent};
 use crate::outbound::retry::Effect;
 use crate::outbound::{Failure, Outbound};
@@ -101,13 +100,9 @@ impl Ask {
 impl Outbound {
     /// Asks an LMS.
     pub(super) async fn ask(&self, lms: &Lms, ask: &Ask) -> Result<Answer, LmsFailure> {
-        if !literal_may_be_called(&ask.url, lms.private_network) {
-            let words = "its address is one that must not be called";
-            return Err(LmsFailure::new(LmsCode::NotCallable, words));
-        }
         self.let_alone(lms).await;
         let patience = self.lms_patience(lms);
-        let callee = Callee::of_lms(lms);
+        let callee = Callee::of_lms(lms, self.about.as_ref());
         let outcome = self
             .in_turn(callee, ask.name, ask.effect, |way| async move {
                 answered(lms, ask, &way, patience).await
@@ -170,7 +165,7 @@ async fn answered(lms: &Lms, ask: &Ask, way: &Way, patience: Patience) -> Result
         }
     };
     let end = way.begun + patience.total;
-    let response = sent(request.headers(ask.headers.clone()), end, patience).await?;
+    let response = sent(way, request.headers(ask.headers.clone()), end, patience).await?;
     let status = response.status().as_u16();
     let after = retry_after(response.headers());
     let mut reply = match Reply::of(response, end, patience) {

@@ -115,7 +115,22 @@ pub(super) async fn sign_in(
         let template = SignInPage::new(&gateway, next, fields.get("name"), Some(&mistake));
         page_with(response, &template)
     };
-    match sign_in::sign_in(&gateway, attempt, Utc::now()).await? {
+    let now = Utc::now();
+    if let Err(seconds) = limits.sign_in(&request) {
+        // Others at the same address, such as a school's, keep nobody out whose browser was in before.
+        let known = match &attempt.device {
+            Some(device) => sign_in::is_known(&gateway, device, now).await?,
+            None => false,
+        };
+        if !known {
+            let words = format!(
+                "There were too many tries from your network. The next one is possible {}.",
+                waited(seconds)
+            );
+            return again(HttpResponse::TooManyRequests(), words, Some(seconds));
+        }
+    }
+    match sign_in::sign_in(&gateway, attempt, now).await? {
         Outcome::In { session, device } => {
             let mut response = see_other(&gateway, wanted.unwrap_or("/admin/"));
             Cookie::Session.give(&mut response, &gateway, &session);

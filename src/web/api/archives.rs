@@ -21,6 +21,7 @@ use crate::flows::export::export_tool_content;
 use crate::flows::import::import_tool_content;
 use crate::flows::{Gateway, Refusal};
 use crate::outbound::{Spool, SpoolError, SpoolWriter};
+use crate::web::limits::Limits;
 use crate::web::problem::Problem;
 
 /// A form has this long to come in.
@@ -50,7 +51,9 @@ pub(super) async fn export(
     path: web::Path<ContentPath>,
     caller: Caller,
     gateway: web::Data<Gateway>,
+    limits: web::Data<Limits>,
 ) -> Result<HttpResponse, Problem> {
+    caller.moves_a_file(&limits)?;
     let key = path.key(&caller)?;
     let archive = export_tool_content(&gateway, &key, Utc::now()).await?;
     let name = format!("attachment; filename=\"{}-{}.zip\"", key.signature, key.id);
@@ -84,8 +87,10 @@ pub(super) async fn import(
     path: web::Path<ContentPath>,
     caller: Caller,
     gateway: web::Data<Gateway>,
+    limits: web::Data<Limits>,
     form: Multipart,
 ) -> Result<HttpResponse, Problem> {
+    caller.moves_a_file(&limits)?;
     let key = path.key(&caller)?;
     let longest = longest_file(gateway.longest_archive());
     let length = request.headers().get(header::CONTENT_LENGTH);
@@ -187,4 +192,10 @@ async fn file(field: &mut Field, longest: u64) -> Result<Spool, Problem> {
 
 fn malformed(error: MultipartError) -> Problem {
     Refusal::Body(format!("it must be multipart/form-data: {error}")).into()
+}
+
+/// Reads an import, for `fuzz/`.
+#[cfg(fuzzing)]
+pub(in crate::web) async fn read_import(form: Multipart, longest: u64) {
+    let _ = Form::read(form, longest).await;
 }

@@ -13,6 +13,7 @@ use crate::domain::id::Signature;
 use crate::domain::platform::Platform;
 use crate::flows::{Gateway, Refusal};
 use crate::web::front_door::vouch;
+use crate::web::limits::Limits;
 use crate::web::problem::Problem;
 
 /// The platform that calls.
@@ -29,6 +30,16 @@ impl Caller {
             .tool(signature)
             .ok_or(Refusal::UnknownTool)?;
         Ok(tool.signature.clone())
+    }
+
+    /// Counts a call that has a server asked, unless there were too many.
+    pub(super) fn asks(&self, limits: &Limits) -> Result<(), Problem> {
+        limits.call(&self.platform.id)
+    }
+
+    /// The same of one that moves a file.
+    pub(super) fn moves_a_file(&self, limits: &Limits) -> Result<(), Problem> {
+        limits.file(&self.platform.id)
     }
 
     fn of(request: &HttpRequest) -> Result<Self, Problem> {

@@ -16,6 +16,7 @@ use crate::domain::query::Query;
 use crate::flows::copy::copy_tool_content;
 use crate::flows::making::NewContent;
 use crate::flows::{Gateway, Refusal, contents, remembered, removal};
+use crate::web::limits::Limits;
 use crate::web::problem::Problem;
 
 /// Content: what an author saved, or a call made.
@@ -250,8 +251,10 @@ pub(super) async fn copy(
     path: web::Path<ContentPath>,
     caller: Caller,
     gateway: web::Data<Gateway>,
+    limits: web::Data<Limits>,
     body: web::Bytes,
 ) -> Result<HttpResponse, Problem> {
+    caller.asks(&limits)?;
     let key = path.key(&caller)?;
     let body: Copy = super::read(&body)?;
     let from = body

@@ -15,6 +15,7 @@ use crate::domain::query::Query;
 use crate::domain::tool::OutputValue;
 use crate::flows::outputs::{self, Column, NamedValue, OptionOutput};
 use crate::flows::{Gateway, Refusal, portfolio};
+use crate::web::limits::Limits;
 use crate::web::problem::Problem;
 
 /// The outputs that content has.
@@ -136,7 +137,9 @@ pub(super) async fn definitions(
     path: web::Path<ContentPath>,
     caller: Caller,
     gateway: web::Data<Gateway>,
+    limits: web::Data<Limits>,
 ) -> Result<HttpResponse, Problem> {
+    caller.asks(&limits)?;
     let key = path.key(&caller)?;
     let definitions = outputs::definitions(&gateway, &key).await?;
     let definitions = definitions.into_iter().map(DefinitionAnswer::of).collect();
@@ -180,7 +183,9 @@ pub(super) async fn values(
     path: web::Path<SessionPath>,
     caller: Caller,
     gateway: web::Data<Gateway>,
+    limits: web::Data<Limits>,
 ) -> Result<HttpResponse, Problem> {
+    caller.asks(&limits)?;
     let key = path.key(&caller)?;
     let query = Query::parse(request.query_string());
     let user = user(&query)?;
@@ -224,7 +229,9 @@ pub(super) async fn portfolio(
     path: web::Path<SessionPath>,
     caller: Caller,
     gateway: web::Data<Gateway>,
+    limits: web::Data<Limits>,
 ) -> Result<HttpResponse, Problem> {
+    caller.moves_a_file(&limits)?;
     let key = path.key(&caller)?;
     let query = Query::parse(request.query_string());
     let user = user(&query)?;

@@ -110,8 +110,8 @@ fn meaning(status: u16) -> &'static str {
         413 => "The body, or the file in it, is too long.",
         414 => "The address is longer than 16 KiB.",
         429 => {
-            "More than 100 refused requests a minute from one address. A call with a known token is never \
-             limited."
+            "More than 100 refused requests a minute from one address; a call with a known token is never limited \
+             so. Or more calls of a platform in a minute than the operator allows, where a server is asked."
         }
         502 => "The server failed, or answered with something else than was asked for.",
         503 => "This cannot be done just now.",
@@ -186,6 +186,7 @@ kinds! {
         failed(Failure::HashRefused(Signing::Legacy)),
         failed(Failure::Open(Duration::from_secs(27))),
         failed(Failure::TimedOut(Duration::from_secs(15))),
+        Problem::TooFast { retry_after: 42 },
     ];
     /// Calls that make something, once.
     Making: [

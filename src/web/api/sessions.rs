@@ -14,6 +14,7 @@ use super::refusals::{
 use crate::domain::id::ToolContentId;
 use crate::domain::session::Session;
 use crate::flows::{Gateway, Refusal, removal, session};
+use crate::web::limits::Limits;
 use crate::web::problem::Problem;
 
 /// A session: the run-time copy of content for one group.
@@ -105,8 +106,10 @@ pub(super) async fn put(
     path: web::Path<SessionPath>,
     caller: Caller,
     gateway: web::Data<Gateway>,
+    limits: web::Data<Limits>,
     body: web::Bytes,
 ) -> Result<HttpResponse, Problem> {
+    caller.asks(&limits)?;
     let key = path.key(&caller)?;
     let wanted: Wanted = super::read(&body)?;
     let content = ToolContentId::from_number(wanted.tool_content_id).map_err(Refusal::from)?;

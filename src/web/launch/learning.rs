@@ -43,7 +43,7 @@ async fn answer(
     match query.get("dispatch") {
         None => {
             let visitor = admit(gateway, request, names, query, Entry::Launch, now)?;
-            let home = visitor.platform.url.as_str();
+            let home = &visitor.platform;
             match learn::open(gateway, &visitor, query, now, noted).await? {
                 Learning::Redirect(address) => Ok(redirect(&address)),
                 Learning::NotReady => pages::notice(Notice::NotReady, home, gateway),
@@ -52,7 +52,7 @@ async fn answer(
         }
         Some("finishActivity") => {
             let visitor = admit(gateway, request, names, query, Entry::Callback, now)?;
-            let home = visitor.platform.url.as_str();
+            let home = &visitor.platform;
             match finish::finish_activity(gateway, &visitor, query, now, noted).await? {
                 Back::GoesOn(address) => Ok(redirect(&address)),
                 Back::Finished => pages::notice(Notice::Finished, home, gateway),

@@ -173,3 +173,29 @@ async fn guessing_within_a_session_waits_as_well() {
         .await
         .see_other();
 }
+
+#[actix_web::test]
+async fn who_tries_many_names_from_one_network_waits_and_a_known_browser_there_does_not() {
+    let gateway = Gateway::start(Kind::Sqlite, Setup::default()).await;
+    let ada = Visitor::signed_in(&gateway, ADA).await;
+    let guesser = Visitor::new(&gateway);
+    // Ada's sign-in was the first of them.
+    for n in 1..60 {
+        let page = guesser.sign_in(&format!("name {n}"), PASSWORD).await;
+        assert_eq!(page.status, 401, "{n}");
+    }
+    for name in ["name 60", ADA] {
+        // Also the right one: it is not looked at.
+        let page = guesser.sign_in(name, PASSWORD).await;
+        assert_eq!(page.status, 429);
+        let seconds: u64 = page.headers["retry-after"].parse().unwrap();
+        assert!((1..=61).contains(&seconds), "{seconds}");
+        let said = page.text("#password-error").unwrap();
+        assert!(said.contains("too many tries from your network"), "{said}");
+    }
+    let counted = "select count(*) from sign_in_tries";
+    assert_eq!(gateway.database.number(counted).await, 59);
+    guesser.give_cookie("toolgate-device", &"0".repeat(64));
+    assert_eq!(guesser.sign_in(ADA, PASSWORD).await.status, 429);
+    ada.sign_in(ADA, PASSWORD).await.see_other();
+}

@@ -269,7 +269,8 @@ impl Gateway {
 
     /// Gets an address of the public URL, such as a callback, from where the gateway really listens.
     pub async fn get_public(&self, address: &str) -> Page {
-        self.get(address.strip_prefix(PUBLIC_URL).unwrap()).await
+        self.get(address.strip_prefix(self.public_url()).unwrap())
+            .await
     }
 
     /// Gets an address, signed by the platform for `uid`.
@@ -504,7 +505,7 @@ impl Drop for Gateway {
 /// The callback address within an author redirect, whichever way the tool encodes it.
 pub fn callback_of(location: &str) -> String {
     let once = super::parameter(location, "lamsUpdateURL").unwrap();
-    match once.starts_with("http://") {
+    match once.starts_with("http://") || once.starts_with("https://") {
         true => once,
         false => urlencoding::decode(&once).unwrap().into_owned(),
     }
