@@ -15,7 +15,7 @@ function toolgate_verified(string $server, string $key, callable $once): array
     $method = $_SERVER['REQUEST_METHOD'];
     $file = $_FILES['upload_file']['tmp_name'] ?? '';
     $form = count($_FILES) === 1 && is_string($file) && is_uploaded_file($file);
-    if ($_POST || $form !== ($method === 'POST') || (!$form && $_FILES)) {
+    if ($_POST || $form !== ($method === 'POST')) {
         throw new RuntimeException('its body is not a form of one file');
     }
     $body = $form ? hash_file('sha256', $file) : hash('sha256', file_get_contents('php://input'));

@@ -12,6 +12,7 @@ mod lms;
 mod network;
 mod request;
 mod retry;
+mod signing;
 mod spool;
 mod transfer;
 

@@ -1,6 +1,6 @@
-//! One request to an adapter page, from its parameters to its answer: signed when it is sent, each try anew;
-//! redirected within one origin alone, only where it is a GET and under the legacy signature, which covers no
-//! address; read within its time and its length.
+//! One request to an adapter page, from its parameters to its answer: signed when it is sent ([`super::signing`]);
+//! redirected within one origin alone, only where it is a GET and under the legacy signature; read within its time
+//! and its length.
 
 use std::time::{Duration, Instant};
 
@@ -13,18 +13,15 @@ use super::Failure;
 use super::excerpt::excerpt;
 use super::lane::Way;
 use super::network::execute;
+use super::signing::push_pairs;
 use super::spool::{Spool, SpoolError, SpoolWriter};
 use crate::domain::content::Place;
-use crate::domain::enc::push_enc;
 use crate::domain::launch_record::About;
 use crate::domain::server::{Server, Signing};
-use crate::domain::signature2::{self, NO_BODY, Request};
-use crate::domain::tool::{Address, Tool, Value};
+use crate::domain::tool::{Address, Tool};
 
 /// So much of an answer is read to say what it was.
 const EXCERPT: usize = 2048;
-/// So many redirects are followed.
-const REDIRECTS: usize = 5;
 
 /// The adapter page of a tool on a server, called in the name of a place's user.
 #[derive(Debug, Clone, Copy)]
@@ -80,33 +77,6 @@ impl Page<'_> {
         let (url, follows) = self.signed_address(parameters, None)?;
         self.fetch(way, url.clone(), follows, patience).await?;
         self.fetch(way, url, follows, patience).await
-    }
-
-    /// The address of a GET, signed now, and how many redirects it may follow.
-    fn signed_address(
-        &self,
-        parameters: &[(&str, &str)],
-        more: Option<(&Address, &str)>,
-    ) -> Result<(Url, usize), Failure> {
-        let mut url = self.url()?;
-        let mut query = self.own_parameters(&url);
-        if let Some((template, option)) = more {
-            query.push('&');
-            self.push(&mut query, template, option);
-        }
-        match self.server.signing {
-            Signing::Legacy => {
-                push_pairs(&mut query, self.legacy()?);
-                push_pairs(&mut query, parameters.iter().copied());
-                url.set_query(Some(&query));
-                Ok((url, REDIRECTS))
-            }
-            Signing::Two => {
-                push_pairs(&mut query, parameters.iter().copied());
-                self.sign(&mut url, query, "GET", NO_BODY)?;
-                Ok((url, 0))
-            }
-        }
     }
 
     async fn fetch(
@@ -180,62 +150,6 @@ impl Page<'_> {
         self.taken(response, end, patience).await
     }
 
-    /// Where the page is.
-    fn url(&self) -> Result<Url, Failure> {
-        let url = self.server.adapter_page(self.tool);
-        url.map_err(|error| Failure::NotCallable(format!("the adapter page {error}")))
-    }
-
-    /// The page's own query and the parameters that say who and where.
-    fn own_parameters(&self, page: &Url) -> String {
-        let mut query = String::with_capacity(512);
-        if let Some(own) = page.query().filter(|own| !own.is_empty()) {
-            query.push_str(own);
-            query.push('&');
-        }
-        self.push(&mut query, &self.tool.adapter_page.parameters, "");
-        query
-    }
-
-    /// The legacy signature: `ts` and `hs` (6.1), each with its name.
-    fn legacy(&self) -> Result<[(&'static str, String); 2], Failure> {
-        let ts = Utc::now().timestamp_millis().to_string();
-        let hs = self.server.hash(&ts, &self.place.user).ok_or_else(no_key)?;
-        Ok([("ts", ts), ("hs", hs)])
-    }
-
-    /// Gives an address its query, and signature 2 of now at its end.
-    fn sign(&self, url: &mut Url, query: String, method: &str, body: &str) -> Result<(), Failure> {
-        let mut query = query;
-        let mut nonce = signature2::Nonce::default();
-        getrandom::fill(&mut nonce)
-            .map_err(|error| Failure::NotCallable(format!("no random bytes: {error}")))?;
-        push_pairs(&mut query, signature2::stamp(Utc::now(), nonce));
-        url.set_query(Some(&query));
-        let request = Request {
-            method,
-            path: url.path(),
-            query: url.query().unwrap_or_default(),
-            body,
-        };
-        let sig = self.server.signature2(request).ok_or_else(no_key)?;
-        push_pairs(&mut query, [("sig", sig)]);
-        url.set_query(Some(&query));
-        Ok(())
-    }
-
-    fn push(&self, query: &mut String, template: &Address, option: &str) {
-        template.push(query, |value| match value {
-            Value::User => &self.place.user,
-            Value::Course => &self.place.course,
-            Value::Section => self.place.section.as_deref().unwrap_or_default(),
-            Value::Config(name) => self.server.item(self.tool, name),
-            Value::ExtLmsId => self.server.id.as_str(),
-            Value::Option => option,
-            _ => "",
-        });
-    }
-
     /// An answer with a status of success; any other is a failure.
     async fn taken(
         &self,
@@ -280,23 +194,6 @@ impl Page<'_> {
             200 => Failure::Unexpected { expected, answer },
             status => Failure::Status { status, answer },
         }
-    }
-}
-
-fn no_key() -> Failure {
-    Failure::NotCallable("the server has no key".to_owned())
-}
-
-/// Appends `&name=value` of each.
-fn push_pairs<'n, V: AsRef<str>>(
-    query: &mut String,
-    pairs: impl IntoIterator<Item = (&'n str, V)>,
-) {
-    for (name, value) in pairs {
-        query.push('&');
-        query.push_str(name);
-        query.push('=');
-        push_enc(query, value.as_ref());
     }
 }
 

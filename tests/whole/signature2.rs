@@ -395,6 +395,16 @@ async fn a_redirect_of_a_call_is_not_followed_since_the_signature_is_for_one_add
     page.refused(502);
     assert!(page.body.contains("it is not followed"), "{}", page.body);
     assert_eq!(peer.asked().len(), before + 1);
+    // What it refuses is not made again, and said to be the signature.
+    peer.answers(Answer::Says(401, String::new()));
+    let page = gateway.call("GET", path, None).await;
+    page.refused(502);
+    assert!(
+        page.body.contains("it refused signature 2"),
+        "{}",
+        page.body
+    );
+    assert_eq!(peer.asked().len(), before + 2);
 }
 
 #[actix_web::test]

@@ -181,13 +181,15 @@ pub(super) fn signature(server: &Server, tried: &[(&str, Result<(), &Failure>)])
     };
     let refused = of(|outcome| matches!(outcome, Err(Failure::HashRefused(_))));
     let taken = of(|outcome| outcome.is_ok());
-    let (it, compare) = match server.signing {
+    let (it, which, compare) = match server.signing {
         Signing::Legacy => (
             "the hash",
+            ", SHA-1, which is legacy",
             "compare the key and the server id on both sides",
         ),
         Signing::Two => (
             "signature 2",
+            "",
             "compare the key, the server id and the clocks on both sides, and see whether its pages check signature 2",
         ),
     };
@@ -202,7 +204,7 @@ pub(super) fn signature(server: &Server, tried: &[(&str, Result<(), &Failure>)])
                 "The server took {it} at {taken}, but refused it at {refused}: {compare}, for each of these pages."
             ),
         ),
-        (true, false) => row(Verdict::Ok, format!("The server took {it}.")),
+        (true, false) => row(Verdict::Ok, format!("The server took {it}{which}.")),
         (true, true) => Row::skipped(code, "", "No adapter page answered."),
     }
 }

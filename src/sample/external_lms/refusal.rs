@@ -17,7 +17,7 @@ pub(super) enum Refusal {
     )]
     NotSigned,
     #[error(
-        "The signature in this address (hs) was not made with this server's id and key. Open the activity from LAMS; if that leads here again, a sysadmin should compare the server id and key on both sides."
+        "The legacy signature in this address (hs) was not made with this server's id and key. Open the activity from LAMS; if that leads here again, a sysadmin should compare the server id and key on both sides."
     )]
     WrongHash,
     #[error(

@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::tool_row::{ToolRow, field_of, item_names};
+
 use crate::domain::configuration::Configuration;
 use crate::domain::server::Signing;
-use crate::domain::tool::{ADAPTER_PAGE, Tool};
+use crate::domain::tool::ADAPTER_PAGE;
 use crate::flows::apply::{FileError, WrittenSecret, WrittenServer};
 use crate::store::ServerRecord;
 use crate::web::admin::connected::{self, InWords, secret_input};
@@ -33,14 +35,6 @@ pub(super) struct Typed {
     private_network: bool,
     tools: BTreeSet<String>,
     settings: BTreeMap<String, BTreeMap<String, String>>,
-}
-
-/// A tool in the form: whether it is there, and what is set for it.
-pub(super) struct ToolRow {
-    pub(super) tick: Tick,
-    pub(super) items: Vec<Input>,
-    /// Whether its settings are unfolded.
-    pub(super) open: bool,
 }
 
 /// The fields, as the page shows them.
@@ -242,7 +236,7 @@ impl Typed {
         let signature = Choice::new("signature", "How requests to it are signed", &self.signature)
             .option(
                 "1",
-                "Signature 1, SHA-1: legacy",
+                "Signature 1, SHA-1 (legacy)",
                 "What LAMS’s protocol demands, and what an LMS checks that was not changed. It covers who and when \
                  alone: who reads one address can make others of it, for ever.",
             )
@@ -279,7 +273,15 @@ impl Typed {
         ];
         let tools: Vec<ToolRow> = configuration
             .tools()
-            .map(|tool| self.tool_row(tool, wrong))
+            .map(|tool| {
+                let set = self.settings.get(tool.signature.as_str());
+                ToolRow::of(
+                    tool,
+                    self.tools.contains(tool.signature.as_str()),
+                    set,
+                    wrong,
+                )
+            })
             .collect();
         let mut shown = Shown {
             id,
@@ -295,46 +297,6 @@ impl Typed {
             shown.wrong = Some(wrong.words.clone());
         }
         shown
-    }
-
-    fn tool_row(&self, tool: &Tool, wrong: Option<&Wrong>) -> ToolRow {
-        let signature = tool.signature.as_str();
-        let set = |name: &str| {
-            let items = self.settings.get(signature);
-            items
-                .and_then(|items| items.get(name))
-                .map_or("", |value| value)
-        };
-        let page = Input::text(field_of(signature, ADAPTER_PAGE), "Adapter page")
-            .hint("Absolute, or relative to the address.")
-            .placeholder(&tool.adapter_page.address)
-            .value(set(ADAPTER_PAGE));
-        let own = tool.config.iter().map(|item| {
-            let input = Input::text(field_of(signature, &item.name), item.label.as_str())
-                .placeholder(item.default.as_deref().unwrap_or_default())
-                .value(set(&item.name));
-            if item.required && item.default.is_none() {
-                input.hint(format!("{} needs it.", tool.title))
-            } else {
-                input
-            }
-        });
-        let items: Vec<Input> = std::iter::once(page)
-            .chain(own)
-            .map(|input| input.wrong(wrong))
-            .collect();
-        ToolRow {
-            tick: Tick::new(
-                format!("tool.{signature}"),
-                tool.title.as_str(),
-                self.tools.contains(signature),
-            )
-            .hint(signature),
-            open: items
-                .iter()
-                .any(|input| input.is_filled() || input.is_wrong()),
-            items,
-        }
     }
 }
 
@@ -363,12 +325,4 @@ pub(super) fn wrong_of(error: &FileError) -> Wrong {
         Some(signature) => Wrong::new(field_of(signature, ADAPTER_PAGE), wrong.words),
         None => wrong,
     }
-}
-
-fn item_names(tool: &Tool) -> impl Iterator<Item = &str> {
-    std::iter::once(ADAPTER_PAGE).chain(tool.config.iter().map(|item| item.name.as_str()))
-}
-
-fn field_of(signature: &str, item: &str) -> String {
-    format!("settings.{signature}.{item}")
 }
