@@ -15,6 +15,7 @@ mod archives;
 mod author;
 mod bad_input;
 mod canary;
+mod documents;
 mod forbidden;
 mod headers;
 mod journal;
