@@ -70,7 +70,17 @@ pub enum WeakPassword {
     /// It is the name.
     #[error("the name itself is no password")]
     Name,
+    /// It is among those that are tried first, or much like one.
+    #[error(
+        "this is one of the first passwords that anybody would try; a few words make a good one"
+    )]
+    Common,
 }
+
+/// A password that is found within so many guesses, by lists of what people use and what they do to it, is none.
+const GUESSES: u64 = 1_000_000;
+/// What anybody would try here.
+const OF_THIS_PLACE: [&str; 4] = ["toolgate", "lams", "sysadmin", "moodle"];
 
 /// In characters.
 pub const SHORTEST_PASSWORD: usize = 10;
@@ -78,8 +88,8 @@ pub const SHORTEST_PASSWORD: usize = 10;
 pub const LONGEST_PASSWORD: usize = 1024;
 
 impl NewPassword {
-    /// Checks a password for the sysadmin of a name. No more rules than these: what makes a password hard
-    /// to guess is its length.
+    /// Checks a password for the sysadmin of a name. No rules of which characters it must have: what makes a
+    /// password hard to guess is its length, and that nobody else has it.
     pub fn parse(password: SecretString, name: &SysadminName) -> Result<Self, WeakPassword> {
         let text = password.expose_secret();
         if text.chars().count() < SHORTEST_PASSWORD {
@@ -88,6 +98,8 @@ impl NewPassword {
             Err(WeakPassword::Long)
         } else if name_key(text) == name.key() {
             Err(WeakPassword::Name)
+        } else if guesses(text, name) < GUESSES {
+            Err(WeakPassword::Common)
         } else {
             Ok(Self(password))
         }
@@ -97,6 +109,12 @@ impl NewPassword {
     pub fn secret(&self) -> &SecretString {
         &self.0
     }
+}
+
+/// How many guesses a password stands.
+fn guesses(password: &str, name: &SysadminName) -> u64 {
+    let known: Vec<&str> = OF_THIS_PLACE.into_iter().chain([name.as_str()]).collect();
+    zxcvbn::zxcvbn(password, &known).guesses()
 }
 
 /// So many failed tries in a row cost no wait.
@@ -163,14 +181,39 @@ mod tests {
     fn a_password_has_ten_characters_and_is_not_the_name() {
         let weak = |password: &str, of: &str| NewPassword::parse(password.into(), &name(of)).err();
         assert_eq!(weak("ten letter", "ada"), None);
-        assert_eq!(weak("ääääääääää", "ada"), None);
+        assert_eq!(weak("äüöß und z", "ada"), None);
         assert_eq!(weak("äääääääää", "ada"), Some(WeakPassword::Short));
-        assert_eq!(weak(&"a".repeat(1024), "ada"), None);
+        assert_eq!(weak(&"a long one ".repeat(93), "ada"), None);
         assert_eq!(weak(&"a".repeat(1025), "ada"), Some(WeakPassword::Long));
         assert_eq!(
             weak("ADA LOVELACE", "Ada Lovelace"),
             Some(WeakPassword::Name)
         );
+    }
+
+    #[test]
+    fn what_anybody_would_try_is_no_password() {
+        for common in [
+            "password123",
+            "Password123!",
+            "1234567890",
+            "qwertyuiop",
+            "iloveyou123",
+            "aaaaaaaaaaaa",
+            "abcdefghij",
+            "toolgate2026",
+            "lamssysadmin",
+            "AdaLovelace1",
+        ] {
+            let weak = NewPassword::parse(common.into(), &name("adalovelace")).err();
+            assert_eq!(weak, Some(WeakPassword::Common), "{common}");
+        }
+        for good in ["a few good words", "some other words", "kX9#mm2!pQ"] {
+            assert!(
+                NewPassword::parse(good.into(), &name("adalovelace")).is_ok(),
+                "{good}"
+            );
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod author;
 mod bad_input;
 mod canary;
 mod faults;
+mod documents;
 mod forbidden;
 mod headers;
 mod journal;
