@@ -123,38 +123,60 @@ fn mac(key: &str, server: &str, request: Request<'_>) -> Hmac<Sha256> {
 
 /// What is signed: six lines, none of which can hold a line end.
 fn text(server: &str, request: Request<'_>) -> String {
-    let Request {
-        method,
-        path,
-        query,
-        body,
-    } = request;
-    let path: Vec<String> = path.split('/').map(|segment| again(segment, "+")).collect();
-    let pairs: Vec<String> = query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            format!("{}={}", again(name, " "), again(value, " "))
-        })
-        .collect();
-    [
-        LABEL,
-        method,
-        server,
-        &path.join("/"),
-        &pairs.join("&"),
-        body,
-    ]
-    .join("\n")
+    let mut text = String::with_capacity(256 + request.path.len() + 2 * request.query.len());
+    for line in [LABEL, request.method, server] {
+        text.push_str(line);
+        text.push('\n');
+    }
+    for (i, segment) in request.path.split('/').enumerate() {
+        if i > 0 {
+            text.push('/');
+        }
+        push_again(&mut text, segment, b'+');
+    }
+    text.push('\n');
+    let pairs = request.query.split('&').filter(|pair| !pair.is_empty());
+    for (i, pair) in pairs.enumerate() {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if i > 0 {
+            text.push('&');
+        }
+        push_again(&mut text, name, b' ');
+        text.push('=');
+        push_again(&mut text, value, b' ');
+    }
+    text.push('\n');
+    text.push_str(request.body);
+    text
 }
 
-/// An encoded text, encoded anew as RFC 3986 does it, so that it does not matter how it was. `plus` is what a `+`
-/// stands for.
-fn again(encoded: &str, plus: &str) -> String {
-    let encoded = encoded.replace('+', plus);
-    let decoded = urlencoding::decode_binary(encoded.as_bytes());
-    urlencoding::encode_binary(&decoded).into_owned()
+/// Appends an encoded text, encoded anew as RFC 3986 does it, so that it does not matter how it was. `plus` is what a
+/// `+` stands for.
+fn push_again(text: &mut String, encoded: &str, plus: u8) {
+    let bytes = encoded.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let escaped = bytes
+            .get(at + 1..at + 3)
+            .filter(|_| byte == b'%')
+            .and_then(|digits| Some(16 * digit(digits[0])? + digit(digits[1])?));
+        at += if escaped.is_some() { 3 } else { 1 };
+        let plain = escaped.unwrap_or(if byte == b'+' { plus } else { byte });
+        if plain.is_ascii_alphanumeric() || b"-._~".contains(&plain) {
+            text.push(char::from(plain));
+        } else {
+            text.push('%');
+            for digit in [plain >> 4, plain & 15] {
+                text.push(char::from(b"0123456789ABCDEF"[usize::from(digit)]));
+            }
+        }
+    }
+}
+
+/// What a hexadecimal digit is worth.
+fn digit(byte: u8) -> Option<u8> {
+    let worth = char::from(byte).to_digit(16)?;
+    u8::try_from(worth).ok()
 }
 
 #[cfg(test)]

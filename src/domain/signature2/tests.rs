@@ -91,6 +91,7 @@ fn separators_that_are_encoded_separate_nothing() {
     assert_ne!(of("/a/b", ""), of("/a%2Fb", ""));
     let lines = |text: String| text.lines().count();
     assert_eq!(lines(of("/a%0Ab", "c%0A=d%0D%0A")), 6);
+    assert_eq!(lines(of("/", "")), 6);
 }
 
 #[test]
