@@ -118,6 +118,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn a_key_does_not_show_itself() {
+        assert_eq!(format!("{:?}", LaunchKey::new("S3cret")), "LaunchKey(…)");
+    }
+
     const PATH: &str = "/lams/tool/mdquiz10/learning.do?mode=learner&toolSessionID=7";
 
     fn now() -> DateTime<Utc> {

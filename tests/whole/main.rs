@@ -15,8 +15,9 @@ mod archives;
 mod author;
 mod bad_input;
 mod canary;
-mod faults;
 mod documents;
+mod faults;
+
 mod forbidden;
 mod headers;
 mod journal;

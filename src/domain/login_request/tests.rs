@@ -262,3 +262,34 @@ proptest! {
         prop_assert!(checked(&query, &server()).is_err());
     }
 }
+
+#[test]
+fn the_path_of_a_login_holds_all_and_is_taken() {
+    let ts = now().timestamp_millis().to_string();
+    for (method, lesson) in [(Method::Author, "7"), (Method::LearnerStrictAuth, "42")] {
+        let more = [("courseid", "a b"), ("lsid", lesson)];
+        let path = login_path("lams", &server(), (&ts, "Bill", method), &more).unwrap();
+        assert!(
+            path.starts_with("/lams/LoginRequest?uid=Bill&method="),
+            "{path}"
+        );
+        assert!(
+            path.ends_with(&format!("&courseid=a+b&lsid={lesson}")),
+            "{path}"
+        );
+        let (_, query) = path.split_once('?').unwrap();
+        let login = checked(query, &server()).unwrap();
+        assert_eq!(
+            (login.uid.as_str(), login.course.as_deref()),
+            ("Bill", Some("a b"))
+        );
+    }
+    let keyless = Server {
+        key: None,
+        ..server()
+    };
+    assert_eq!(
+        login_path("lams", &keyless, (&ts, "Bill", Method::Author), &[]),
+        None
+    );
+}

@@ -329,3 +329,28 @@ fn all_ten_adapters_have_the_addresses_of_the_protocol() {
     }
     insta::assert_snapshot!(addresses);
 }
+
+#[test]
+fn only_what_signature_2_signs_is_for_one_use() {
+    let two = Server {
+        signing: Signing::Two,
+        ..server()
+    };
+    let person = Person::External("bill".into());
+    let (tool, place) = (tool("mdquiz10"), place("7", "3"));
+    let once =
+        |server: &Server, person| with(&tool, server, &place, person, |r| r.is_for_one_use());
+    assert!(once(&two, Some(&person)));
+    assert!(!once(&two, None));
+    assert!(!once(&server(), Some(&person)));
+    let keyless = Server {
+        key: None,
+        ..two.clone()
+    };
+    assert!(!once(&keyless, Some(&person)));
+    let silent = Server {
+        sign_redirects: false,
+        ..two
+    };
+    assert!(!once(&silent, Some(&person)));
+}
