@@ -21,6 +21,7 @@ mod headers;
 mod journal;
 mod keys;
 mod launches;
+mod limits;
 mod lms;
 mod login;
 mod openapi;
