@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use crate::domain::audit::Actor;
+use crate::domain::server::Signing;
 use crate::flows::apply::{self, ApplyError};
 use crate::opening::{self, OpenError};
 use crate::sample::Running;
@@ -91,6 +92,7 @@ impl Demo {
                     application.public_url()
                 )),
                 first_id: ExternalLmsConfig::fresh_first_id(),
+                signing: Signing::Two,
                 ..ExternalLmsConfig::new(SERVER, server_key.clone())
             },
         )?;
@@ -176,6 +178,7 @@ name = "{SERVER_NAME}"
 url = "{lms}"
 key = "{key}"
 prefix = "{PREFIX}"
+signature = 2
 tools = ["mdfrum10", "mdquiz10"]
 "#
     )

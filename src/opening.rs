@@ -5,14 +5,14 @@ use std::path::Path;
 
 use crate::domain::secret_keys::SecretKeys;
 use crate::settings::{DatabaseUrl, Settings};
-use crate::store::{Budget, SqliteWriter, Store, StoreError, beside, lock_beside};
+use crate::store::{Budget, Common, Store, StoreError, beside, lock_beside};
 
 /// What a command works with.
 pub struct Opened {
     /// The database.
     pub store: Store,
-    /// Its writer, for more stores on the same.
-    pub writer: SqliteWriter,
+    /// What more stores on the same share with it.
+    pub common: Common,
     /// The secret keys.
     pub secret_keys: SecretKeys,
 }
@@ -54,12 +54,12 @@ pub async fn open_with(settings: &Settings, budget: Budget) -> Result<Opened, Op
             error,
         })?;
     }
-    let writer = SqliteWriter::of(&settings.database);
-    let store = Store::open(&settings.database, &writer, budget)?;
+    let common = Common::of(&settings.database);
+    let store = Store::open(&settings.database, &common, budget)?;
     store.migrate(&settings.database).await?;
     Ok(Opened {
         store,
-        writer,
+        common,
         secret_keys,
     })
 }

@@ -98,6 +98,18 @@ mod tests {
     }
 
     #[test]
+    fn three_are_taken_apart_within_each_other_and_no_more() {
+        let within = |address: &str| format!("http://h/?u={}", urlencoding::encode(address));
+        let deep = within(&within(&within(&within("http://h/end"))));
+        let mut parts = AddressParts::of(&deep);
+        for _ in 0..3 {
+            parts = parts.parameters.remove(0).within.expect("one more");
+        }
+        assert_eq!(parts.parameters[0].within, None);
+        assert_eq!(parts.get("u"), Some("http://h/end"));
+    }
+
+    #[test]
     fn what_is_broken_stands_as_it_is() {
         let parts = AddressParts::of("/a?x=%zz&&y");
         assert_eq!((parts.get("x"), parts.get("y")), (Some("%zz"), Some("")));

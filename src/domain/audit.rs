@@ -185,13 +185,39 @@ mod tests {
     }
 
     #[test]
+    fn whoever_acts_is_named_and_no_sysadmin_is_taken_for_the_machine() {
+        let named = [
+            (Actor::Sysadmin("Ada".into()), "Ada"),
+            (Actor::CommandLine, "(command line)"),
+            (Actor::FirstStart, "(first start)"),
+            (Actor::Nobody, "(not signed in)"),
+        ];
+        for (actor, name) in named {
+            assert_eq!(actor.to_string(), name);
+        }
+    }
+
+    #[test]
     fn a_place_is_read_as_it_was_written() {
         let place = Place {
             at: DateTime::from_timestamp_micros(1_800_000_000_123_456).unwrap(),
             id: "5f0c-ab".into(),
         };
         assert_eq!(place.to_string().parse(), Ok(place));
-        for wrong in ["", "_", "x_1", "1", "1_'", "99999999999999999999_a"] {
+        let (longest, longer) = (
+            format!("1_{}", "a".repeat(64)),
+            format!("1_{}", "a".repeat(65)),
+        );
+        assert!(longest.parse::<Place>().is_ok());
+        for wrong in [
+            "",
+            "_",
+            "x_1",
+            "1",
+            "1_'",
+            "99999999999999999999_a",
+            &longer,
+        ] {
             assert_eq!(wrong.parse::<Place>(), Err(NoPlace), "{wrong}");
         }
     }

@@ -135,6 +135,10 @@ mod tests {
             "http://h/moodle/"
         );
         assert_eq!(BaseUrl::parse("https://h").unwrap().as_str(), "https://h/");
+        assert_eq!(
+            BaseUrl::parse("https://h/x").unwrap().to_string(),
+            "https://h/x/"
+        );
     }
 
     #[test]

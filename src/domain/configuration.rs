@@ -160,3 +160,6 @@ impl Configuration {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,3 +68,51 @@ pub fn is_not_ready(
 ) -> bool {
     define_later || locked_until.is_some_and(|until| now < until)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+
+    #[test]
+    fn learners_wait_while_it_is_to_be_defined_and_until_its_lock_is_over() {
+        let now = DateTime::UNIX_EPOCH;
+        let second = TimeDelta::seconds(1);
+        for (later, until, expected) in [
+            (false, None, false),
+            (true, None, true),
+            (true, Some(now - second), true),
+            (false, Some(now + second), true),
+            (false, Some(now), false),
+            (false, Some(now - second), false),
+        ] {
+            assert_eq!(
+                is_not_ready(later, until, now),
+                expected,
+                "{later} {until:?}"
+            );
+            let content = Content {
+                key: ContentKey {
+                    platform: "lams".parse().unwrap(),
+                    signature: "mdquiz10".parse().unwrap(),
+                    id: "5".parse().unwrap(),
+                },
+                place: Place {
+                    server: "moodle".parse().unwrap(),
+                    user: String::new(),
+                    course: String::new(),
+                    section: None,
+                    course_url: None,
+                },
+                ext_id: None,
+                define_later: later,
+                locked_until: until,
+                run_offline: false,
+                in_use: false,
+                created_at: now,
+                updated_at: now,
+            };
+            assert_eq!(content.is_not_ready(now), expected);
+        }
+    }
+}

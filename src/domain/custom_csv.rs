@@ -325,6 +325,24 @@ mod tests {
             read(r#""Doe, ""Jo""",7,3,moodle"#),
             Ok(fields(r#"Doe, "Jo""#, "7", "3", Some("moodle")))
         );
+        assert_eq!(
+            read(r#""bill","7","3","moodle" "#),
+            Ok(fields("bill", "7", "3", Some("moodle")))
+        );
+    }
+
+    #[test]
+    fn a_mistake_is_about_its_field_alone() {
+        let about = |error: CustomCsvError| {
+            let all = [Field::User, Field::Course, Field::Section, Field::CourseUrl];
+            Vec::from_iter(all.into_iter().filter(|field| error.is_about(*field)))
+        };
+        assert_eq!(about(CustomCsvError::CourseUrl), [Field::CourseUrl]);
+        let words = Field::Course.words();
+        assert_eq!(about(CustomCsvError::Empty(words)), [Field::Course]);
+        assert_eq!(about(CustomCsvError::TooLong(words)), [Field::Course]);
+        assert_eq!(about(CustomCsvError::Control(words)), [Field::Course]);
+        assert_eq!(about(CustomCsvError::NotARecord("")), []);
     }
 
     #[test]

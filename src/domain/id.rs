@@ -200,6 +200,9 @@ mod tests {
             i64::MAX
         );
         assert_eq!(" 7 ".parse::<ToolContentId>().unwrap().get(), 7);
+        let zeros = |length: usize| format!("{:0>length$}", 7).parse::<ToolContentId>();
+        assert_eq!(zeros(64).unwrap().get(), 7);
+        assert!(zeros(65).is_err());
         for wrong in [
             "",
             "0",

@@ -178,3 +178,74 @@ pub struct Entry {
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_as_they_are_stored() {
+        use EntryState::{Calling, Done, Failed, Unsettled};
+        let operations = [
+            (Operation::Session, "session"),
+            (Operation::Copy, "copy"),
+            (Operation::Import, "import"),
+        ];
+        for (operation, word) in operations {
+            assert_eq!(operation.as_str(), word);
+            assert_eq!(Operation::stored(word), Some(operation));
+        }
+        assert_eq!(Operation::stored("removal"), None);
+        let states = [
+            (Calling, "calling"),
+            (Unsettled, "unsettled"),
+            (Done, "done"),
+            (Failed, "failed"),
+        ];
+        for (state, word) in states {
+            assert_eq!(state.as_str(), word);
+            assert_eq!(EntryState::stored(word), Some(state));
+        }
+        assert_eq!(EntryState::stored(""), None);
+    }
+
+    #[test]
+    fn an_entry_is_one_line_for_an_operator() {
+        let entry = |operation, error: Option<&str>| Entry {
+            id: "5f".to_owned(),
+            key: EntryKey {
+                platform: "lams".parse().unwrap(),
+                signature: "mdquiz10".parse().unwrap(),
+                operation,
+                local_id: 7,
+            },
+            server: "moodle".parse().unwrap(),
+            state: EntryState::Unsettled,
+            payload: Payload {
+                source: "12".to_owned(),
+                place: Place {
+                    server: "moodle".parse().unwrap(),
+                    user: "bill".to_owned(),
+                    course: "7".to_owned(),
+                    section: None,
+                    course_url: None,
+                },
+                name: String::new(),
+            },
+            tries: 2,
+            error: error.map(str::to_owned),
+            request: Request::Session { content: 5 },
+            ext_id: None,
+            created_at: DateTime::UNIX_EPOCH,
+            updated_at: DateTime::UNIX_EPOCH,
+        };
+        let copied = entry(Operation::Session, None).to_string();
+        let begins = "5f unsettled 1970-01-01T00:00:00Z session lams/mdquiz10/7 on moodle";
+        assert_eq!(copied, format!("{begins}, a copy of 12, sent 2 times"));
+        let imported = entry(Operation::Import, Some("it broke")).to_string();
+        assert!(
+            imported.ends_with(" on moodle, a file, sent 2 times: it broke"),
+            "{imported}"
+        );
+    }
+}

@@ -29,3 +29,18 @@ impl FromStr for LaunchMode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_modes_are_read_and_nothing_else() {
+        assert_eq!("learner".parse(), Ok(LaunchMode::Learner));
+        assert_eq!("author".parse(), Ok(LaunchMode::Author));
+        assert_eq!("teacher".parse(), Ok(LaunchMode::Teacher));
+        for wrong in ["", "Learner", "monitor"] {
+            assert_eq!(wrong.parse::<LaunchMode>(), Err(UnknownMode));
+        }
+    }
+}

@@ -239,6 +239,10 @@ mod tests {
                 "http://h/a?u=x%253Fid%253D1%2526state%253DAbC&dest=y",
                 "http://h/a?u=x%253Fid%253D1%2526state%253D…&dest=y",
             ),
+            (
+                "http://h/a?un=b&ts=1&nonce=0a&sv=2&sig=0af3",
+                "http://h/a?un=b&ts=1&nonce=0a&sv=2&sig=…",
+            ),
             ("/a?hash=0af3&uid=x", "/a?hash=…&uid=x"),
             ("/a?estate=5&mode=hs", "/a?estate=5&mode=hs"),
             ("/a", "/a"),

@@ -25,6 +25,7 @@ pub mod redirect;
 pub mod secret_keys;
 pub mod server;
 pub mod session;
+pub mod signature2;
 pub mod state_token;
 pub mod sysadmin;
 pub mod ticket;

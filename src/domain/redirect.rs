@@ -1,14 +1,16 @@
 //! The addresses that browsers are sent to: a tool's template, filled from what is stored, with the
-//! gateway's own callback or return address within, and `un`, `ts`, `hs` at the end where the server
-//! wants them (protocol 2 to 4 and 6.1, to the byte).
+//! gateway's own callback or return address within, and a signature at the end where the server wants one:
+//! the legacy `un`, `ts`, `hs` (protocol 2 to 4 and 6.1, to the byte), or signature 2 ([`super::signature2`]).
 
 use chrono::{DateTime, Utc};
+use url::Url;
 
 use super::content::Place;
 use super::enc::push_enc;
 use super::id::{ExtId, PlatformId, Signature, ToolContentId, ToolSessionId};
 use super::person::Person;
-use super::server::Server;
+use super::server::{Server, Signing};
+use super::signature2::{self, NO_BODY, Nonce, Request};
 use super::tool::{Address, Out, Signed, Source, Tool, Value};
 
 /// What every address of one tool on one server is made with.
@@ -28,6 +30,8 @@ pub struct Redirect<'a> {
     pub person: Option<&'a Person>,
     /// The time of the signature.
     pub now: DateTime<Utc>,
+    /// Makes the nonce of a signature 2.
+    pub nonce: fn() -> Nonce,
 }
 
 /// Most addresses are no longer than this, in bytes.
@@ -169,26 +173,84 @@ impl Redirect<'_> {
         self.push_signature(out);
     }
 
-    /// Appends `un`, `ts` and `hs` where the server wants them and the person is known.
+    /// Whether addresses are signed by signature 2, each for five minutes and one use.
+    pub fn is_for_one_use(&self) -> bool {
+        let server = self.server;
+        server.signing == Signing::Two
+            && server.sign_redirects
+            && server.key.is_some()
+            && self.person.is_some()
+    }
+
+    /// Appends a signature where the server wants one and the person is known.
     fn push_signature(&self, out: &mut impl Out) {
         let Some(person) = self.person.filter(|_| self.server.sign_redirects) else {
             return;
         };
         let un = person.external_login(self.server);
+        match self.server.signing {
+            Signing::Legacy => self.push_legacy(out, un),
+            Signing::Two => self.push_signature2(out, un),
+        }
+    }
+
+    fn push_legacy(&self, out: &mut impl Out, un: &str) {
         let ts = self.now.timestamp_millis().to_string();
         let Some(hs) = self.server.hash(&ts, un) else {
             return;
         };
-        let first = if out.has_query() { "&un=" } else { "?un=" };
-        let put = |name: &'static str| {
-            move |text: &mut String, value: &str| {
-                text.push_str(name);
-                push_enc(text, value);
-            }
+        push_login(out, un);
+        out.put(|| Source::Signature(Signed::Time), &ts, named("&ts="));
+        out.put(|| Source::Signature(Signed::Hash), &hs, named("&hs="));
+    }
+
+    fn push_signature2(&self, out: &mut impl Out, un: &str) {
+        if self.server.key.is_none() {
+            return;
+        }
+        push_login(out, un);
+        let [(_, ts), (_, nonce), (_, version)] = signature2::stamp(self.now, (self.nonce)());
+        out.put(|| Source::Signature(Signed::Time), &ts, named("&ts="));
+        out.put(
+            || Source::Signature(Signed::Nonce),
+            &nonce,
+            named("&nonce="),
+        );
+        out.put(
+            || Source::Signature(Signed::Version),
+            &version,
+            named("&sv="),
+        );
+        // Path and query as a browser makes them of this address.
+        let Ok(url) = Url::parse(&out.text()) else {
+            return;
         };
-        out.put(|| Source::Signature(Signed::Login), un, put(first));
-        out.put(|| Source::Signature(Signed::Time), &ts, put("&ts="));
-        out.put(|| Source::Signature(Signed::Hash), &hs, put("&hs="));
+        let request = Request {
+            method: "GET",
+            path: url.path(),
+            query: url.query().unwrap_or_default(),
+            body: NO_BODY,
+        };
+        if let Some(sig) = self.server.signature2(request) {
+            out.put(
+                || Source::Signature(Signed::Signature2),
+                &sig,
+                named("&sig="),
+            );
+        }
+    }
+}
+
+fn push_login(out: &mut impl Out, un: &str) {
+    let first = if out.has_query() { "&un=" } else { "?un=" };
+    out.put(|| Source::Signature(Signed::Login), un, named(first));
+}
+
+/// Writes a value behind its name.
+fn named(name: &'static str) -> impl FnOnce(&mut String, &str) {
+    move |text, value| {
+        text.push_str(name);
+        push_enc(text, value);
     }
 }
 

@@ -27,14 +27,17 @@ pub enum Purpose {
     Finish,
     /// To come back from a look at a session, as teachers and monitors do; marks nobody.
     Look,
+    /// To be taken to a session as a monitor from the monitor's page, in place of a launch signature.
+    Monitor,
 }
 
 impl Purpose {
-    const ALL: [Purpose; 4] = [
+    const ALL: [Purpose; 5] = [
         Purpose::Update,
         Purpose::EditAgain,
         Purpose::Finish,
         Purpose::Look,
+        Purpose::Monitor,
     ];
 
     fn byte(self) -> u8 {
@@ -43,12 +46,13 @@ impl Purpose {
             Purpose::EditAgain => 2,
             Purpose::Finish => 3,
             Purpose::Look => 4,
+            Purpose::Monitor => 5,
         }
     }
 
     /// Whether a token of this purpose speaks of a session, not of content.
     fn of_session(self) -> bool {
-        matches!(self, Purpose::Finish | Purpose::Look)
+        matches!(self, Purpose::Finish | Purpose::Look | Purpose::Monitor)
     }
 }
 

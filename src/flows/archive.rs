@@ -30,11 +30,11 @@ const ZIP: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
 
 /// An archive, read.
 #[derive(Debug)]
-pub(super) struct Archive {
+pub struct Archive {
     /// How learners meet the content.
-    pub(super) flags: Flags,
+    pub flags: Flags,
     /// What the external server exported; nothing where it did not have the content.
-    pub(super) payload: Option<Spool>,
+    pub payload: Option<Spool>,
 }
 
 /// Why an archive is refused.
@@ -93,7 +93,8 @@ async fn aside<T: Send + 'static>(
     }
 }
 
-fn read(file: Spool, tool: &Signature, longest: u64) -> Result<Archive, Refusal> {
+/// The same on this thread, which may wait.
+pub fn read(file: Spool, tool: &Signature, longest: u64) -> Result<Archive, Refusal> {
     let mut beginning = Vec::new();
     file.reader()
         .take(4)

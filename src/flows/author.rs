@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::admission::{Proof, Visitor};
 use super::remembered::{self, Whose};
-use super::{Gateway, Refusal};
+use super::{Gateway, Refusal, random};
 use crate::domain::base_url::is_within;
 use crate::domain::configuration::Configuration;
 use crate::domain::content::{Content, ContentKey, Place};
@@ -123,6 +123,7 @@ pub async fn open(
         place: &content.place,
         person: person.as_ref(),
         now,
+        nonce: random::bytes,
     };
     Ok(redirect.author(id, content.ext_id.as_ref(), state.as_deref()))
 }

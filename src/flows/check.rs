@@ -5,7 +5,7 @@ use futures_util::stream::{self, StreamExt};
 
 use super::Gateway;
 use super::connection_test::{self, Row, Verdict};
-use crate::domain::server::Server;
+use crate::domain::server::{Server, Signing};
 
 /// So many servers are tried at once.
 const AT_ONCE: usize = 8;
@@ -44,7 +44,7 @@ pub async fn servers(gateway: &Gateway) -> Vec<Checked> {
 
 async fn check_server(gateway: &Gateway, server: &Server) -> Checked {
     let id = &server.id;
-    if server.tools.is_empty() {
+    if server.tools.is_empty() && server.lms.is_none() {
         return Checked {
             holds: true,
             words: format!("server {id}: no tool is mapped to it, so nothing was tried"),
@@ -57,15 +57,32 @@ async fn check_server(gateway: &Gateway, server: &Server) -> Checked {
             words: format!("server {id}: {}", line(row)),
         };
     }
+    let mut parts = Vec::new();
     let pages = || rows.iter().filter(|row| row.code == "adapter-page");
     let slowest = pages().filter_map(|row| row.elapsed).max();
     let ms = slowest.unwrap_or_default().as_millis();
-    let count = pages().count();
-    let answer = if count == 1 {
-        "page answers"
-    } else {
-        "pages answer"
+    let signature = match server.signing {
+        Signing::Legacy => "the hash",
+        Signing::Two => "signature 2",
     };
+    match pages().count() {
+        _ if server.tools.is_empty() => parts.push("no tool is mapped to it".to_owned()),
+        1 => parts.push(format!(
+            "1 adapter page answers and took {signature}, within {ms} ms"
+        )),
+        count => parts.push(format!(
+            "{count} adapter pages answer and took {signature}, within {ms} ms"
+        )),
+    }
+    let lms = rows
+        .iter()
+        .find(|row| row.code == "enrollment" && row.verdict == Verdict::Ok);
+    if let Some(elapsed) = lms.and_then(|row| row.elapsed) {
+        let ms = elapsed.as_millis();
+        parts.push(format!(
+            "its LMS took the call of an enrollment, within {ms} ms"
+        ));
+    }
     let warnings: String = rows
         .iter()
         .filter(|row| row.verdict == Verdict::Warning)
@@ -73,9 +90,7 @@ async fn check_server(gateway: &Gateway, server: &Server) -> Checked {
         .collect();
     Checked {
         holds: true,
-        words: format!(
-            "server {id}: {count} adapter {answer} and took the hash, within {ms} ms{warnings}"
-        ),
+        words: format!("server {id}: {}{warnings}", parts.join("; ")),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::domain::configuration::Configuration;
 use crate::domain::launch_signature::LaunchKey;
 use crate::domain::platform::{CallbackState, CsvSource, FinishUrl, LaunchAuth, Platform};
 use crate::domain::secret_keys::{Drawer, Vault, VaultError};
-use crate::domain::server::Server;
+use crate::domain::server::{Server, Signing};
 use crate::domain::tool::Tool;
 use crate::store::{PlatformRecord, ServerRecord, Store, StoreError, StoredConfiguration};
 
@@ -154,6 +154,7 @@ fn server_of(record: ServerRecord, vault: &Vault) -> Result<Server, LoadError> {
         )),
         None => None,
     };
+    let signing = Signing::of_number(record.signature).ok_or_else(|| unreadable("signature"))?;
     let time_zone = match record.time_zone.as_deref() {
         Some(zone) => zone.parse().map_err(|_| unreadable("time_zone"))?,
         None => chrono_tz::Tz::UTC,
@@ -179,6 +180,7 @@ fn server_of(record: ServerRecord, vault: &Vault) -> Result<Server, LoadError> {
         prefix: record.prefix,
         enabled: record.enabled,
         sign_redirects: record.sign_redirects,
+        signing,
         private_network: record.private_network,
         login_window_minutes: record.login_window_minutes,
         time_zone,

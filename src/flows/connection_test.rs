@@ -14,9 +14,10 @@ use url::Url;
 pub use rows::{Row, Verdict};
 
 use super::Gateway;
+use crate::domain::lms::Lms;
 use crate::domain::server::Server;
 use crate::domain::tool::Tool;
-use crate::outbound::{Failure, Key, Outbound};
+use crate::outbound::{Failure, Outbound, Trial};
 
 /// So many adapter pages are tried at once.
 const AT_ONCE: usize = 4;
@@ -63,8 +64,11 @@ async fn test(gateway: &Gateway, server: &Server, with_front_page: bool) -> Vec<
     if with_front_page {
         rows.push(front_page(way, server, there(server.url.as_str()), &mut clock).await);
     }
-    try_pages(way, server, &pages, there, &mut rows, &mut clock).await;
+    try_pages(way, server, &pages, &there, &mut rows, &mut clock).await;
     rows.push(judge::clock(clock));
+    if let Some(lms) = &server.lms {
+        rows.push(try_lms(way, lms, there(lms.address.as_str())).await);
+    }
     rows
 }
 
@@ -89,7 +93,10 @@ fn pages<'a>(server: &Server, tools: impl Iterator<Item = &'a Tool>) -> Vec<Page
 fn origins(server: &Server, pages: &[Page<'_>], with_front_page: bool) -> Vec<(Url, bool)> {
     let mut origins: Vec<(Url, bool)> = Vec::new();
     let called = pages.iter().map(|page| (page.address.as_str(), true));
+    // With no page to call, what browsers need is all there is.
     let front = (server.url.as_str(), pages.is_empty());
+    let lms = server.lms.iter().filter(|lms| lms.backend.is_called());
+    let called = called.chain(lms.map(|lms| (lms.address.as_str(), true)));
     for (address, called) in with_front_page.then_some(front).into_iter().chain(called) {
         let Ok(url) = Url::parse(address) else {
             continue;
@@ -153,7 +160,18 @@ async fn front_page(way: &Outbound, server: &Server, there: bool, clock: &mut Op
     judge::server_page(&answered, subject).took(begun)
 }
 
-/// Each adapter page with the right key and, where that is taken, with a wrong one.
+/// What enrollments need.
+async fn try_lms(way: &Outbound, lms: &Lms, there: bool) -> Row {
+    let subject = lms.address.as_str();
+    if lms.backend.is_called() && !there {
+        return Row::skipped("enrollment", subject, "Its LMS was not reached.");
+    }
+    let begun = Instant::now();
+    let tried = way.try_lms(lms).await;
+    judge::enrollment(&tried, lms).took(begun)
+}
+
+/// Each adapter page as calls are made and, where that is taken, in ways that it has to refuse.
 async fn try_pages(
     way: &Outbound,
     server: &Server,
@@ -162,47 +180,44 @@ async fn try_pages(
     rows: &mut Vec<Row>,
     clock: &mut Option<i64>,
 ) {
+    let code = judge::signature_code(server);
+    let to_be_refused = judge::to_be_refused(server);
     if pages.is_empty() {
         let words = "No tool is mapped to this server.";
-        rows.extend(["adapter-page", "hash", "wrong-hash"].map(|c| Row::skipped(c, "", words)));
+        rows.extend(["adapter-page", code].map(|code| Row::skipped(code, "", words)));
+        rows.extend(to_be_refused.map(|(_, code)| Row::skipped(code, "", words)));
         return;
     }
     if server.key.is_none() {
         let words =
             "The server has no key, so no call can be made. Set the key that it shares with LAMS.";
-        rows.push(Row::skipped(
-            "adapter-page",
-            "",
-            "Without a key no page is called.",
-        ));
-        rows.push(Row::new("hash", "", Verdict::Failed, words));
-        rows.push(Row::skipped(
-            "wrong-hash",
-            "",
-            "Without a key no page is called.",
-        ));
+        let skipped = |code| Row::skipped(code, "", "Without a key no page is called.");
+        rows.push(skipped("adapter-page"));
+        rows.push(Row::new(code, "", Verdict::Failed, words));
+        rows.extend(to_be_refused.map(|(_, code)| skipped(code)));
         return;
     }
     let tried = stream::iter(pages).map(|page| {
         let there = there(&page.address);
         async move {
             if !there {
-                return (page, None, None, Instant::now());
+                return (page, None, Vec::new());
             }
             let begun = Instant::now();
-            let right = way.try_page(page.tool, server, Key::Right).await;
+            let right = way.try_page(page.tool, server, Trial::Right).await;
             let ended = begun.elapsed();
-            let wrong = match right {
-                Ok(_) => Some(way.try_page(page.tool, server, Key::Wrong).await),
-                Err(_) => None,
-            };
-            (page, Some((right, ended)), wrong, begun)
+            let mut others = Vec::new();
+            if right.is_ok() {
+                for (trial, _) in judge::to_be_refused(server) {
+                    others.push((trial, way.try_page(page.tool, server, trial).await));
+                }
+            }
+            (page, Some((right, ended)), others)
         }
     });
     let tried: Vec<_> = tried.buffered(AT_ONCE).collect().await;
-    let mut hashes: Vec<(&str, Result<(), &Failure>)> = Vec::new();
-    let mut wrong_ones = Vec::new();
-    for (page, right, wrong, _) in &tried {
+    let mut signed: Vec<(&str, Result<(), &Failure>)> = Vec::new();
+    for (page, right, _) in &tried {
         let subject = page.tools.join(", ");
         match right {
             None => rows.push(Row::skipped(
@@ -216,16 +231,19 @@ async fn try_pages(
                     elapsed: Some(*elapsed),
                     ..row
                 });
-                hashes.push((page.tools[0], outcome.as_ref().map(|_| ())));
+                signed.push((page.tools[0], outcome.as_ref().map(|_| ())));
                 if let Ok(found) = outcome {
                     *clock = clock.or(*found);
                 }
             }
         }
-        if let Some(wrong) = wrong {
-            wrong_ones.push((page.tools[0], wrong));
-        }
     }
-    rows.push(judge::hash(&hashes));
-    rows.push(judge::wrong_hash(&wrong_ones));
+    rows.push(judge::signature(server, &signed));
+    for (trial, code) in to_be_refused {
+        let outcomes = tried.iter().flat_map(|(page, _, others)| {
+            let others = others.iter().filter(|(of, _)| *of == trial);
+            others.map(|(_, outcome)| (page.tools[0], outcome))
+        });
+        rows.push(judge::refused(trial, code, &Vec::from_iter(outcomes)));
+    }
 }

@@ -225,6 +225,18 @@ impl Gateway {
         self.shared.outbound.health(server)
     }
 
+    /// Those of LMS connections that are left alone for now because they failed, by server.
+    pub fn lms_breakers(&self) -> Vec<(String, bool)> {
+        let configuration = self.configuration();
+        let connections = configuration.connections().into_iter();
+        connections
+            .map(|lms| {
+                let health = self.outbound().lms_health(lms);
+                (lms.server.to_string(), health.closed_for.is_some())
+            })
+            .collect()
+    }
+
     /// From now on it is not ready, and connections are not kept.
     pub fn begin_stopping(&self) {
         self.shared.stopping.store(true, Ordering::Relaxed);

@@ -48,9 +48,9 @@ pub(super) struct Made {
 const PATIENCE: Duration = Duration::from_secs(18);
 /// How often a waiting caller looks.
 const LOOK: Duration = Duration::from_millis(50);
-/// An instance on another machine that has not said for so long that it is at its calls counts as gone.
-/// The clocks of the instances must agree better than that.
-const LEASE: TimeDelta = TimeDelta::seconds(30);
+/// An instance on another machine that has not said for so long that it is at its calls counts as gone, so that
+/// what it was at is taken over within half a minute. The clocks of the instances must agree better than that.
+const LEASE: TimeDelta = TimeDelta::seconds(25);
 /// How long the outcome of a call is tried to be stored while the database is away.
 const STORE_PATIENCE: Duration = Duration::from_secs(60);
 

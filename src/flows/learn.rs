@@ -8,11 +8,11 @@ use chrono::{DateTime, Utc};
 
 use super::admission::{Proof, Visitor, lams_login};
 use super::lms::launching;
-use super::{Gateway, Refusal};
+use super::{Gateway, Refusal, random};
 use crate::domain::content::{Place, is_not_ready};
 use crate::domain::id::ToolSessionId;
 use crate::domain::launch_mode::LaunchMode;
-use crate::domain::launch_record::Noted;
+use crate::domain::launch_record::{About, Noted};
 use crate::domain::query::Query;
 use crate::domain::redirect::{Redirect, SessionPage, SessionTarget};
 use crate::domain::session::{Session, SessionKey};
@@ -32,8 +32,9 @@ pub struct SessionFacts {
 
 /// While the database is away, what was last read of a session counts for this long.
 const STALE: Duration = Duration::from_secs(300);
-/// The database has this long to answer a launch that could do without it.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The database has this long to answer a launch that could do without it; longer than it takes to find out that
+/// it is away.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where the browser goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +90,14 @@ pub async fn open(
         && lms.auto_enroll
     {
         let login = person.external_login(server);
-        noted.not_enrolled = launching::enroll(gateway, lms, &facts.place.course, login).await;
+        let about = || About {
+            platform: visitor.platform.id.clone(),
+            signature: visitor.tool.signature.clone(),
+            content: noted.content,
+            session: noted.session,
+        };
+        noted.not_enrolled =
+            launching::enroll(gateway, lms, (&facts.place.course, login), about).await;
     }
     let (page, purpose) = match mode {
         LaunchMode::Learner => (SessionPage::Learner, Purpose::Finish),
@@ -105,6 +113,7 @@ pub async fn open(
         place: &facts.place,
         person: launcher,
         now,
+        nonce: random::bytes,
     };
     let target = SessionTarget {
         id,

@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 
 use super::admission::Visitor;
 use super::results::Results;
-use super::{Gateway, Refusal};
+use super::{Gateway, Refusal, random};
 use crate::domain::content::Content;
-use crate::domain::id::ToolContentId;
+use crate::domain::id::{ToolContentId, ToolSessionId};
 use crate::domain::launch_record::Noted;
 use crate::domain::query::Query;
-use crate::domain::redirect::{Redirect, SessionPage, SessionTarget};
+use crate::domain::redirect::{Redirect, SessionPage, SessionTarget, tool_page};
 use crate::domain::session::{Attendance, Session};
 use crate::domain::state_token::Purpose;
 
@@ -86,19 +86,18 @@ pub async fn open(
         place: &content.place,
         person: visitor.uid.as_ref(),
         now,
+        nonce: random::bytes,
     };
     let sessions = sessions
         .into_iter()
         .map(|session| {
             let id = session.key.id;
-            let state =
-                gateway.callback_state(visitor, Purpose::Look, id.get(), visitor.uid.as_ref(), now);
-            let target = SessionTarget {
-                id,
-                ext_id: &session.ext_id,
-                finished: false,
+            let link = if redirect.is_for_one_use() {
+                // It would be over before the page is closed.
+                way_to(gateway, visitor, id, now)
+            } else {
+                address_of(gateway, visitor, redirect, &session)
             };
-            let link = redirect.session(SessionPage::Monitor, target, state.as_deref());
             MonitoredSession {
                 link,
                 people: people.remove(&id).unwrap_or_default(),
@@ -113,4 +112,76 @@ pub async fn open(
         sessions,
         results,
     })
+}
+
+/// The address of a session's page on the server, for who is sent there.
+fn address_of(
+    gateway: &Gateway,
+    visitor: &Visitor,
+    redirect: Redirect<'_>,
+    session: &Session,
+) -> String {
+    let id = session.key.id;
+    let (purpose, now) = (Purpose::Look, redirect.now);
+    let state = gateway.callback_state(visitor, purpose, id.get(), redirect.person, now);
+    let target = SessionTarget {
+        id,
+        ext_id: &session.ext_id,
+        finished: false,
+    };
+    redirect.session(SessionPage::Monitor, target, state.as_deref())
+}
+
+/// An address here that leads to a session's page on the server, signed when it is opened.
+fn way_to(gateway: &Gateway, visitor: &Visitor, id: ToolSessionId, now: DateTime<Utc>) -> String {
+    let (purpose, person) = (Purpose::Monitor, visitor.uid.as_ref());
+    let state = gateway.seal_state(visitor, purpose, id.get(), person, now);
+    tool_page(
+        gateway.public_url(),
+        &visitor.platform.id,
+        &visitor.tool.signature,
+        &format!("monitoring.do?dispatch=openSession&toolSessionID={id}&state={state}"),
+    )
+}
+
+/// Answers where a monitor goes who follows a link of the monitor's page, whose state names them. What is known of
+/// it goes to `noted`.
+pub async fn open_session(
+    gateway: &Gateway,
+    visitor: &Visitor,
+    query: &Query<'_>,
+    now: DateTime<Utc>,
+    noted: &mut Noted,
+) -> Result<String, Refusal> {
+    let purposes = [Purpose::Monitor];
+    let id = visitor.id_of_state::<ToolSessionId>(query, "toolSessionID", &purposes)?;
+    let subject = visitor.subject(id.get());
+    let opened = gateway
+        .state_keys()
+        .open(query.get("state"), &purposes, subject, now);
+    let person = opened?.person;
+    query.check()?;
+    noted.session = Some(id.get());
+    noted.user = person.as_ref().map(|person| person.name().to_owned());
+    let key = visitor.session_key(id);
+    let session = gateway.store.session(&key).await?;
+    let session = session.ok_or(Refusal::UnknownSession)?;
+    let content = gateway.store.content(&session.content_key()).await?;
+    let content = content.ok_or(Refusal::UnknownSession)?;
+    noted.content = Some(content.key.id.get());
+    noted.server = Some(content.place.server.clone());
+    let server = visitor
+        .configuration
+        .usable_server(content.place.server.as_str(), &visitor.tool.signature)?;
+    let redirect = Redirect {
+        public_url: gateway.public_url(),
+        platform: &visitor.platform.id,
+        tool: &visitor.tool,
+        server,
+        place: &content.place,
+        person: person.as_ref(),
+        now,
+        nonce: random::bytes,
+    };
+    Ok(address_of(gateway, visitor, redirect, &session))
 }

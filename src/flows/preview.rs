@@ -2,7 +2,7 @@
 //! that a tool makes of it, by the very code that launches use.
 //!
 //! It stores nothing and makes nothing. What it shows cannot be used: a placeholder stands for the state, and
-//! the hash is made with no server's key.
+//! signatures are made with no server's key, and masked.
 
 mod question;
 
@@ -16,7 +16,7 @@ pub use question::{Question, QuestionPart, Refused};
 
 use super::admission::lams_login;
 use super::author::{is_same_login, place_on};
-use super::{Gateway, Refusal};
+use super::{Gateway, Refusal, random};
 use crate::domain::audit::MASK;
 use crate::domain::configuration::{Configuration, ServerChoiceError};
 use crate::domain::content::Place;
@@ -262,6 +262,7 @@ impl At<'_> {
                 Page::AuthorNew | Page::AuthorSaved => Some(author),
             },
             now: self.now,
+            nonce: random::bytes,
         };
         let mut parts: Vec<Part> = Vec::new();
         match page {
@@ -278,10 +279,14 @@ impl At<'_> {
                 redirect.push_session(&mut parts, page, session, state);
             }
         }
-        let hashes = |part: &&mut Part| part.source == Source::Signature(Signed::Hash);
-        for hash in parts.iter_mut().filter(hashes) {
-            hash.plain = MASK.to_owned();
-            hash.text = format!("&hs={MASK}");
+        for part in &mut parts {
+            let name = match part.source {
+                Source::Signature(Signed::Hash) => "hs",
+                Source::Signature(Signed::Signature2) => "sig",
+                _ => continue,
+            };
+            part.plain = MASK.to_owned();
+            part.text = format!("&{name}={MASK}");
         }
         parts
     }

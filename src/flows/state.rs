@@ -23,7 +23,7 @@ impl Gateway {
         now: DateTime<Utc>,
     ) -> String {
         let life = match purpose {
-            Purpose::Update | Purpose::EditAgain => self.lifetimes().author,
+            Purpose::Update | Purpose::EditAgain | Purpose::Monitor => self.lifetimes().author,
             Purpose::Finish | Purpose::Look => self.lifetimes().learner,
         };
         let state = State {

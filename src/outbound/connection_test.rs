@@ -19,7 +19,7 @@ use super::network::may_be_called;
 use super::request::{Page, clock_of, sent};
 use super::{Failure, Outbound};
 use crate::domain::content::Place;
-use crate::domain::server::Server;
+use crate::domain::server::{Server, Signing};
 use crate::domain::tool::Tool;
 
 /// The user and method of a call that is for trying alone: no adapter page has such a method, and one that
@@ -76,13 +76,17 @@ pub struct Answered {
     pub elsewhere: Option<String>,
 }
 
-/// How the key of a call is chosen.
+/// How a call is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key {
-    /// The server's.
+pub enum Trial {
+    /// As every call is made.
     Right,
-    /// One that nobody has.
-    Wrong,
+    /// Signed with a key that nobody has.
+    WrongKey,
+    /// With the legacy hash of the right key.
+    LegacyHash,
+    /// The same call twice; the second counts.
+    Twice,
 }
 
 impl Outbound {
@@ -152,26 +156,23 @@ impl Outbound {
         })
     }
 
-    /// Calls an adapter page with a method that makes nothing, hashed with the server's key or with one that
-    /// nobody has. Answers the server's clock.
+    /// Calls an adapter page with a method that makes nothing. Answers the server's clock.
     pub async fn try_page(
         &self,
         tool: &Tool,
         server: &Server,
-        key: Key,
+        trial: Trial,
     ) -> Result<Option<i64>, Failure> {
-        let wrong;
-        let server = match key {
-            Key::Right => server,
-            Key::Wrong => {
+        let mut changed = server.clone();
+        match trial {
+            Trial::Right | Trial::Twice => {}
+            Trial::WrongKey => {
                 let another = uuid::Uuid::new_v4().simple().to_string();
-                wrong = Server {
-                    key: Some(another.into()),
-                    ..server.clone()
-                };
-                &wrong
+                changed.key = Some(another.into());
             }
-        };
+            Trial::LegacyHash => changed.signing = Signing::Legacy,
+        }
+        let server = &changed;
         let place = &Place {
             server: server.id.clone(),
             user: PROBE.to_owned(),
@@ -186,9 +187,11 @@ impl Outbound {
             about: None,
         };
         let way = self.own_way(server)?;
-        let mut reply = page
-            .get(&way, &[("method", PROBE)], None, self.patience(server))
-            .await?;
+        let (parameters, patience) = ([("method", PROBE)], self.patience(server));
+        let mut reply = match trial {
+            Trial::Twice => page.get_twice(&way, &parameters, patience).await?,
+            _ => page.get(&way, &parameters, None, patience).await?,
+        };
         let clock = reply.clock(Utc::now());
         let answer = reply.beginning().await?;
         // A login page takes any hash.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::breaker::Ending;
 use crate::domain::id::ServerId;
+use crate::domain::server::Signing;
 
 /// Why a call to a server brought nothing. Says which server, and never the address: that holds a hash.
 #[derive(Debug, thiserror::Error)]
@@ -39,9 +40,9 @@ pub enum Failure {
     /// The connection broke after the request was sent. The server may have done what was asked.
     #[error("the connection broke: {0}")]
     Broken(String),
-    /// It refused the hash.
-    #[error("it refused the hash (401): compare the key and the server id on both sides")]
-    HashRefused,
+    /// It refused the signature.
+    #[error("{}", refused(*.0))]
+    HashRefused(Signing),
     /// It sent the call to another place, where this gateway does not follow.
     #[error("it sends the call elsewhere ({status}), to {to}, where it is not followed")]
     Elsewhere {
@@ -90,6 +91,18 @@ pub enum Failure {
     NotKept(String),
 }
 
+fn refused(signing: Signing) -> &'static str {
+    match signing {
+        Signing::Legacy => {
+            "it refused the hash (401): compare the key and the server id on both sides"
+        }
+        Signing::Two => {
+            "it refused signature 2 (401): compare the key, the server id and the clocks on both sides, and see \
+             whether its pages check signature 2"
+        }
+    }
+}
+
 /// What a failed call may have left on the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aftermath {
@@ -119,7 +132,7 @@ impl Failure {
             | Failure::Broken(_)
             | Failure::Garbled(_)
             | Failure::NotKept(_) => Aftermath::Unknown,
-            Failure::HashRefused
+            Failure::HashRefused(_)
             | Failure::Elsewhere { .. }
             | Failure::Status { .. }
             | Failure::Later { .. }
@@ -176,7 +189,7 @@ impl Failure {
             Failure::NotSent(_) | Failure::NoConnectionInTime => "not_sent",
             Failure::TimedOut(_) => "timed_out",
             Failure::Broken(_) => "broken",
-            Failure::HashRefused => "hash_refused",
+            Failure::HashRefused(_) => "hash_refused",
             Failure::Elsewhere { .. } => "sent_elsewhere",
             Failure::Status { .. } | Failure::Later { .. } => "status",
             Failure::Unexpected { .. } | Failure::Garbled(_) | Failure::SameId(_) => {

@@ -55,16 +55,12 @@ impl From<Page<'_>> for Callee {
 
 impl Callee {
     /// The LMS of a connection.
-    pub(super) fn of_lms(lms: &Lms) -> Self {
+    pub(super) fn of_lms(lms: &Lms, about: Option<&About>) -> Self {
         Self {
             server: lms.server.clone(),
             door: Door::Lms,
-            made_for: MadeFor {
-                url: lms.address.root().to_owned(),
-                private_network: lms.private_network,
-                timeout: lms.timeout,
-            },
-            about: None,
+            made_for: made_for_lms(lms),
+            about: about.cloned(),
         }
     }
 }
@@ -212,10 +208,17 @@ impl Outbound {
 
     /// How a server does.
     pub fn health(&self, server: &Server) -> Health {
+        self.health_of((server.id.clone(), Door::Pages), &made_for(server))
+    }
+
+    /// How the LMS of a connection does.
+    pub fn lms_health(&self, lms: &Lms) -> Health {
+        self.health_of((lms.server.clone(), Door::Lms), &made_for_lms(lms))
+    }
+
+    fn health_of(&self, key: (ServerId, Door), made_for: &MadeFor) -> Health {
         let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let lane = lanes
-            .get(&(server.id.clone(), Door::Pages))
-            .filter(|lane| lane.made_for == made_for(server));
+        let lane = lanes.get(&key).filter(|lane| lane.made_for == *made_for);
         Health {
             answered: lane
                 .and_then(|lane| *lane.answered.lock().unwrap_or_else(PoisonError::into_inner)),
@@ -244,6 +247,14 @@ fn made_for(server: &Server) -> MadeFor {
         url: server.url.as_str().to_owned(),
         private_network: server.private_network,
         timeout: server.timeout,
+    }
+}
+
+fn made_for_lms(lms: &Lms) -> MadeFor {
+    MadeFor {
+        url: lms.address.root().to_owned(),
+        private_network: lms.private_network,
+        timeout: lms.timeout,
     }
 }
 

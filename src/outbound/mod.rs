@@ -12,6 +12,7 @@ mod lms;
 mod network;
 mod request;
 mod retry;
+mod signing;
 mod spool;
 mod transfer;
 
@@ -20,16 +21,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use adapter_page::Asked;
-pub use connection_test::{Answered, Connection, Found, Insecure, Key, Unreached};
+pub use connection_test::{Answered, Connection, Found, Insecure, Trial, Unreached};
 pub use failure::{Aftermath, Failure, OutboundError};
 pub use lane::Health;
-pub use lms::{Account, Enrollment, LmsCode, LmsError, LmsFailure, Planned, Set, Wanted};
+pub use lms::{Account, Enrollment, LmsCode, LmsError, LmsFailure, Planned, Set, Tried, Wanted};
 pub use request::Page;
 pub use spool::{Spool, SpoolError, SpoolReader, SpoolWriter};
 pub use transfer::Portfolio;
 
 use crate::domain::id::ServerId;
-use crate::domain::launch_record::CallRecord;
+use crate::domain::launch_record::{About, CallRecord};
 use crate::domain::lms::Lms;
 use crate::domain::server::Server;
 use lane::{Door, Lane};
@@ -44,6 +45,8 @@ pub struct Outbound {
     limits: Limits,
     /// Whether it waits where an LMS says so, and does not ask again at once.
     in_background: bool,
+    /// What calls to LMSs are about, where a launch makes them.
+    about: Option<About>,
     on_call: Option<OnCall>,
 }
 
@@ -103,6 +106,7 @@ impl Outbound {
             lms: Arc::default(),
             limits,
             in_background: false,
+            about: None,
             on_call: None,
         }
     }
@@ -124,6 +128,21 @@ impl Outbound {
             in_background: true,
             ..self.clone()
         }
+    }
+
+    /// The same for calls to an LMS that a launch makes: they are told as being about its session.
+    #[must_use]
+    pub fn about(&self, about: About) -> Self {
+        Self {
+            about: Some(about),
+            ..self.clone()
+        }
+    }
+
+    /// The same with nothing remembered: no breaker, no token, nobody to be left alone. For a try, which has to
+    /// work while calls are held back, and teaches them nothing.
+    pub(super) fn apart(&self) -> Self {
+        Self::new(self.limits)
     }
 
     /// The bytes that an archive may have.

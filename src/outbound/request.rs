@@ -1,5 +1,6 @@
-//! One request to an adapter page, from its parameters to its answer: signed when it is sent, redirected
-//! within one origin alone and only where it is a GET, read within its time and its length.
+//! One request to an adapter page, from its parameters to its answer: signed when it is sent ([`super::signing`]);
+//! redirected within one origin alone, only where it is a GET and under the legacy signature; read within its time
+//! and its length.
 
 use std::time::{Duration, Instant};
 
@@ -12,17 +13,15 @@ use super::Failure;
 use super::excerpt::excerpt;
 use super::lane::Way;
 use super::network::execute;
+use super::signing::push_pairs;
 use super::spool::{Spool, SpoolError, SpoolWriter};
 use crate::domain::content::Place;
-use crate::domain::enc::push_enc;
 use crate::domain::launch_record::About;
-use crate::domain::server::Server;
-use crate::domain::tool::{Address, Tool, Value};
+use crate::domain::server::{Server, Signing};
+use crate::domain::tool::{Address, Tool};
 
 /// So much of an answer is read to say what it was.
 const EXCERPT: usize = 2048;
-/// So many redirects are followed.
-const REDIRECTS: usize = 5;
 
 /// The adapter page of a tool on a server, called in the name of a place's user.
 #[derive(Debug, Clone, Copy)]
@@ -36,9 +35,6 @@ pub struct Page<'a> {
     /// What the call is about, for the records; nothing where it is about nothing that is stored.
     pub about: Option<&'a About>,
 }
-
-/// `ts` and `hs`, each with its name.
-type Signature = [(&'static str, String); 2];
 
 /// How long a request may take.
 #[derive(Debug, Clone, Copy)]
@@ -67,27 +63,29 @@ impl Page<'_> {
         more: Option<(&Address, &str)>,
         patience: Patience,
     ) -> Result<Reply, Failure> {
-        let mut url = self.url()?;
-        let mut query = match url.query() {
-            Some(own) if !own.is_empty() => format!("{own}&"),
-            _ => String::new(),
-        };
-        let (own, signature) = self.signed()?;
-        query.push_str(&own);
-        if let Some((template, option)) = more {
-            query.push('&');
-            self.push(&mut query, template, option);
-        }
-        let signature = signature
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()));
-        for (name, value) in signature.chain(parameters.iter().copied()) {
-            query.push('&');
-            query.push_str(name);
-            query.push('=');
-            push_enc(&mut query, value);
-        }
-        url.set_query(Some(&query));
+        let (url, follows) = self.signed_address(parameters, more)?;
+        self.fetch(way, url, follows, patience).await
+    }
+
+    /// Sends one and the same GET twice, as somebody does who caught it. Answers the second answer.
+    pub(super) async fn get_twice(
+        &self,
+        way: &Way,
+        parameters: &[(&str, &str)],
+        patience: Patience,
+    ) -> Result<Reply, Failure> {
+        let (url, follows) = self.signed_address(parameters, None)?;
+        self.fetch(way, url.clone(), follows, patience).await?;
+        self.fetch(way, url, follows, patience).await
+    }
+
+    async fn fetch(
+        &self,
+        way: &Way,
+        mut url: Url,
+        follows: usize,
+        patience: Patience,
+    ) -> Result<Reply, Failure> {
         let end = way.begun + patience.total;
         let mut followed = 0;
         loop {
@@ -100,7 +98,7 @@ impl Page<'_> {
                 outcome => outcome?,
             };
             match within_origin(&response, &url) {
-                Some(to) if followed < REDIRECTS => url = to,
+                Some(to) if followed < follows => url = to,
                 _ => return self.taken(response, end, patience).await,
             }
             followed += 1;
@@ -116,58 +114,40 @@ impl Page<'_> {
         patience: Patience,
     ) -> Result<Reply, Failure> {
         let mut form = reqwest::multipart::Form::new();
-        let (mut own, signature) = self.signed()?;
-        own.push('&');
-        self.push(&mut own, &self.tool.adapter_page.import_parameters, "");
-        for (name, value) in form_urlencoded::parse(own.as_bytes()) {
-            form = form.text(name.into_owned(), value.into_owned());
-        }
-        for (name, value) in signature {
-            form = form.text(name, value);
-        }
-        for (name, value) in parameters {
-            form = form.text((*name).to_owned(), (*value).to_owned());
-        }
+        let mut url = self.url()?;
         let (name, file_name, spool) = file;
+        let import_parameters = &self.tool.adapter_page.import_parameters;
+        match self.server.signing {
+            Signing::Legacy => {
+                let mut own = String::with_capacity(512);
+                self.push(&mut own, &self.tool.adapter_page.parameters, "");
+                own.push('&');
+                self.push(&mut own, import_parameters, "");
+                for (name, value) in form_urlencoded::parse(own.as_bytes()) {
+                    form = form.text(name.into_owned(), value.into_owned());
+                }
+                for (name, value) in self.legacy()? {
+                    form = form.text(name, value);
+                }
+                for (name, value) in parameters {
+                    form = form.text((*name).to_owned(), (*value).to_owned());
+                }
+            }
+            Signing::Two => {
+                let mut query = self.own_parameters(&url);
+                query.push('&');
+                self.push(&mut query, import_parameters, "");
+                push_pairs(&mut query, parameters.iter().copied());
+                self.sign(&mut url, query, "POST", &spool.sha256())?;
+            }
+        }
         let body = reqwest::Body::wrap_stream(spool.stream());
         let part =
             reqwest::multipart::Part::stream_with_length(body, spool.len()).file_name(file_name);
         let end = way.begun + patience.total;
-        let request = way
-            .client
-            .post(self.url()?)
-            .multipart(form.part(name, part));
+        let request = way.client.post(url).multipart(form.part(name, part));
         let response = sent(way, request, end, patience).await?;
         self.taken(response, end, patience).await
-    }
-
-    /// Where the page is.
-    fn url(&self) -> Result<Url, Failure> {
-        let url = self.server.adapter_page(self.tool);
-        url.map_err(|error| Failure::NotCallable(format!("the adapter page {error}")))
-    }
-
-    /// The parameters that say who and where, and `ts` and `hs` (6.1).
-    fn signed(&self) -> Result<(String, Signature), Failure> {
-        let ts = Utc::now().timestamp_millis().to_string();
-        let user = &self.place.user;
-        let hs = self.server.hash(&ts, user);
-        let hs = hs.ok_or_else(|| Failure::NotCallable("the server has no key".to_owned()))?;
-        let mut query = String::with_capacity(512);
-        self.push(&mut query, &self.tool.adapter_page.parameters, "");
-        Ok((query, [("ts", ts), ("hs", hs)]))
-    }
-
-    fn push(&self, query: &mut String, template: &Address, option: &str) {
-        template.push(query, |value| match value {
-            Value::User => &self.place.user,
-            Value::Course => &self.place.course,
-            Value::Section => self.place.section.as_deref().unwrap_or_default(),
-            Value::Config(name) => self.server.item(self.tool, name),
-            Value::ExtLmsId => self.server.id.as_str(),
-            Value::Option => option,
-            _ => "",
-        });
     }
 
     /// An answer with a status of success; any other is a failure.
@@ -187,7 +167,7 @@ impl Page<'_> {
         };
         match status {
             200..300 => Ok(reply),
-            401 => Err(Failure::HashRefused),
+            401 => Err(Failure::HashRefused(self.server.signing)),
             status => {
                 if let Some(to) = to.filter(|_| status < 400) {
                     return Err(Failure::Elsewhere { status, to });

@@ -17,20 +17,9 @@ use crate::domain::tool::{Tool, builtin_tools};
 /// A server as tests of this room configure it.
 pub(super) fn server() -> Server {
     Server {
-        id: "moodle".parse().unwrap(),
-        name: "Moodle".into(),
         url: BaseUrl::parse("http://moodle.example.org/").unwrap(),
-        key: Some("S3cretKey".to_owned().into()),
         prefix: None,
-        enabled: true,
-        sign_redirects: true,
-        timeout: None,
-        private_network: true,
-        login_window_minutes: None,
-        time_zone: chrono_tz::Tz::UTC,
-        tools: Default::default(),
-        settings: Default::default(),
-        lms: None,
+        ..Server::sample()
     }
 }
 

@@ -87,7 +87,7 @@ impl Store {
             .bind(lease.map(|lease| lease.owner)).bind(lease.map(|lease| lease.until)).bind(at)
             .execute(c).map_ok(count))?;
         match &mut tx {
-            Tx::Postgres(postgres) => {
+            Tx::Postgres(postgres, _) => {
                 let numbers: Vec<i64> = (1..).take(requests.len()).collect();
                 sqlx::query(NEW_ROWS)
                     .bind(&bulk.id)

@@ -19,7 +19,7 @@ statements! {
             finish_url
         from platforms order by id";
     SERVERS = "select id, name, url, server_key, prefix, enabled, sign_redirects, timeout_ms, private_network,
-            login_window_minutes, time_zone
+            login_window_minutes, time_zone, signature
         from servers order by id";
     SERVER_TOOLS = "select server_id, signature from server_tools";
     TOOL_SETTINGS = "select server_id, signature, name, value from tool_settings";
@@ -32,13 +32,14 @@ statements! {
             callback_state = excluded.callback_state, api_token_hash = excluded.api_token_hash,
             custom_csv = excluded.custom_csv, finish_url = excluded.finish_url, updated_at = excluded.updated_at";
     SET_SERVER = "insert into servers (id, name, url, server_key, prefix, enabled, sign_redirects, timeout_ms,
-            private_network, login_window_minutes, time_zone, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+            private_network, login_window_minutes, time_zone, signature, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
         on conflict (id) do update set name = excluded.name, url = excluded.url,
             server_key = excluded.server_key, prefix = excluded.prefix, enabled = excluded.enabled,
             sign_redirects = excluded.sign_redirects, timeout_ms = excluded.timeout_ms,
             private_network = excluded.private_network,
-            login_window_minutes = excluded.login_window_minutes, time_zone = excluded.time_zone, updated_at = excluded.updated_at";
+            login_window_minutes = excluded.login_window_minutes, time_zone = excluded.time_zone,
+            signature = excluded.signature, updated_at = excluded.updated_at";
     UNMAP = "delete from server_tools where server_id = $1";
     MAP = "insert into server_tools (server_id, signature) values ($1, $2)";
     UNSET = "delete from tool_settings where server_id = $1";
@@ -85,6 +86,7 @@ pub struct ServerRecord {
     pub private_network: bool,
     pub login_window_minutes: Option<i64>,
     pub time_zone: Option<String>,
+    pub signature: i64,
     #[sqlx(skip)]
     pub tools: BTreeSet<String>,
     #[sqlx(skip)]
@@ -216,7 +218,7 @@ async fn set_server(
         .bind(&server.id).bind(&server.name).bind(&server.url).bind(&server.server_key)
         .bind(&server.prefix).bind(server.enabled).bind(server.sign_redirects)
         .bind(server.timeout_ms).bind(server.private_network)
-        .bind(server.login_window_minutes).bind(&server.time_zone).bind(at)
+        .bind(server.login_window_minutes).bind(&server.time_zone).bind(server.signature).bind(at)
         .execute(c).map_ok(count))?;
     for emptied in [UNMAP, UNSET] {
         within!(&mut *tx, c => sqlx::query(emptied).bind(&server.id).execute(c).map_ok(count))?;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqlitePool};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
+use super::presence::Presence;
 use super::{Db, Store, StoreError};
 use crate::settings::DatabaseUrl;
 
@@ -37,24 +38,30 @@ impl Budget {
     }
 }
 
-/// The one writing connection of an embedded database, shared by all stores of a process.
+/// What all stores of a process share.
 #[derive(Debug, Clone)]
-pub struct SqliteWriter(Option<SqlitePool>);
+pub enum Common {
+    /// The one writing connection of an embedded database.
+    Writer(SqlitePool),
+    /// Whether PostgreSQL is there.
+    Presence(Presence),
+}
 
-impl SqliteWriter {
-    /// The writer of an embedded database; nothing for PostgreSQL.
+impl Common {
+    /// That of a database.
     pub fn of(database: &DatabaseUrl) -> Self {
-        Self(match database {
-            DatabaseUrl::Postgres(_) => None,
-            DatabaseUrl::Sqlite(path) => Some(
+        match database {
+            DatabaseUrl::Postgres(_) => Self::Presence(Presence::default()),
+            DatabaseUrl::Sqlite(path) => Self::Writer(
                 SqlitePoolOptions::new()
                     .max_connections(1)
                     .acquire_timeout(ACQUIRE)
                     .idle_timeout(None)
                     .max_lifetime(None)
+                    .after_release(|connection, _| Box::pin(is_at_rest(connection)))
                     .connect_lazy_with(sqlite(path).create_if_missing(true)),
             ),
-        })
+        }
     }
 }
 
@@ -66,11 +73,11 @@ impl Store {
     /// call it once for each thread that serves, since a query is cheapest on its own thread.
     pub fn open(
         database: &DatabaseUrl,
-        writer: &SqliteWriter,
+        common: &Common,
         budget: Budget,
     ) -> Result<Self, StoreError> {
-        match (database, &writer.0) {
-            (DatabaseUrl::Sqlite(path), Some(writer)) => {
+        match (database, common) {
+            (DatabaseUrl::Sqlite(path), Common::Writer(writer)) => {
                 let read = SqlitePoolOptions::new()
                     .max_connections(budget.read)
                     .acquire_timeout(ACQUIRE)
@@ -81,29 +88,62 @@ impl Store {
                     write: Db::Sqlite(writer.clone()),
                 })
             }
-            (DatabaseUrl::Postgres(url), _) => {
+            (DatabaseUrl::Postgres(url), Common::Presence(presence)) => {
                 let options = PgConnectOptions::from_str(url)?
                     .application_name("toolgate")
                     .log_statements(tracing::log::LevelFilter::Off)
                     .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
-                let pool = |size| {
-                    PgPoolOptions::new()
-                        .max_connections(size)
-                        .acquire_timeout(ACQUIRE)
+                let read = postgres(budget.read, presence, false);
+                let write = postgres(budget.write, presence, true);
+                let db = |pool: PgPoolOptions, options| {
+                    Db::Postgres(pool.connect_lazy_with(options), presence.clone())
                 };
-                let read = pool(budget.read).test_before_acquire(false);
-                let write = pool(budget.write);
                 Ok(Self {
-                    read: Db::Postgres(read.connect_lazy_with(options.clone())),
-                    write: Db::Postgres(write.connect_lazy_with(options)),
+                    read: db(read, options.clone()),
+                    write: db(write, options),
                 })
             }
-            (DatabaseUrl::Sqlite(path), None) => Err(StoreError::File {
-                path: path.display().to_string(),
-                error: std::io::Error::other("it was opened without its writer"),
+            _ => Err(StoreError::File {
+                path: format!("{database:?}"),
+                error: std::io::Error::other(
+                    "it was opened with what another database's stores share",
+                ),
             }),
         }
     }
+}
+
+/// A pool that uses no connection from before the database was away, and, where that is asked for, none that
+/// was not tried out.
+fn postgres(size: u32, presence: &Presence, tried_out: bool) -> PgPoolOptions {
+    let (before, after) = (presence.clone(), presence.clone());
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE)
+        .test_before_acquire(false)
+        .before_acquire(move |connection, known| {
+            let trusted = before.trusts(known.age);
+            Box::pin(async move {
+                if trusted && tried_out {
+                    connection.ping().await?;
+                }
+                Ok(trusted)
+            })
+        })
+        // Else the pool would wait for an answer on a connection that was given up.
+        .after_release(move |_, known| {
+            let trusted = after.trusts(known.age);
+            Box::pin(async move { Ok(trusted) })
+        })
+}
+
+/// Whether a writing connection is out of its transaction, once what it was told is done. Where the disk is full
+/// SQLite may end a transaction by itself; to roll that back then fails, and the connection takes no other.
+async fn is_at_rest(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 /// WAL, so that readers and the writer do not wait for each other; foreign keys are checked; a lock

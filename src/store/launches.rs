@@ -106,7 +106,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let ids: Vec<i64> = next_ids(launches.len()).collect();
         match tx {
-            Tx::Postgres(postgres) if !launches.is_empty() => {
+            Tx::Postgres(postgres, _) if !launches.is_empty() => {
                 let texts = |text: fn(&LaunchRecord) -> &str| -> Vec<&str> {
                     launches.iter().map(text).collect()
                 };

@@ -16,7 +16,7 @@ impl Store {
     /// an embedded database by a file beside it.
     pub async fn migrate(&self, database: &DatabaseUrl) -> Result<(), StoreError> {
         match (&self.write, database) {
-            (Db::Postgres(pool), _) => POSTGRES.run(pool).await?,
+            (Db::Postgres(pool, _), _) => POSTGRES.run(pool).await?,
             (Db::Sqlite(pool), DatabaseUrl::Sqlite(path)) => {
                 let _lock = lock_beside(path).await?;
                 SQLITE.run(pool).await?;

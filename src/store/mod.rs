@@ -16,6 +16,7 @@ mod launches;
 mod lms_connections;
 mod logins;
 mod migrate;
+mod presence;
 mod removal;
 mod rows;
 mod sessions;
@@ -25,7 +26,7 @@ mod users;
 
 pub use bulk::{BulkRecord, BulkRow, OpenBulk};
 pub use configuration::{Change, PlatformRecord, ServerRecord, StoredConfiguration, ToolRecord};
-pub use connect::{Budget, SqliteWriter};
+pub use connect::{Budget, Common};
 pub use contents::{Callback, Stored};
 pub use disconnect::{Connected, InUse, UsedBy};
 pub use journal::Lease;
@@ -34,6 +35,7 @@ pub use launches::{LaunchHour, ToolLaunches, first_id_of};
 pub use lms_connections::EnrollmentRecord;
 pub use logins::{Login, LoginCourse, LoginFilter, LoginUser, RememberedCsv};
 pub(crate) use migrate::{beside, lock_beside};
+pub use presence::Presence;
 pub use removal::{LeftBehind, Removal};
 pub use sessions::Flags;
 pub use sign_in::{NewSession, OwnSession, SessionRecord, Stale, Tried};
@@ -108,29 +110,35 @@ fn is_away(error: &sqlx::Error) -> bool {
         | Error::WorkerCrashed => true,
         Error::Protocol(_) => true,
         // Class 57: the operator is stopping it. 53: it has no room. 08: the connection broke. 55, 28, 3D:
-        // it takes no connections, not from us, or is not there.
-        // SQLite: 5 busy, 10 disk, 13 full, 14 cannot open.
+        // it takes no connections, not from us, or is not there. 25006: it is a standby.
         Error::Database(refused) => refused.code().is_some_and(|code| {
-            ["57", "53", "08", "55", "28", "3D"]
+            ["57", "53", "08", "55", "28", "3D", "25006"]
                 .iter()
                 .any(|class| code.len() == 5 && code.starts_with(class))
-                || matches!(code.as_ref(), "5" | "10" | "13" | "14" | "261" | "517")
+                || is_away_sqlite(&code)
         }),
         _ => false,
     }
 }
 
+/// SQLite's codes have what exactly it was above their first eight bits. 5 busy, 10 disk, 13 full, 14 cannot
+/// open.
+fn is_away_sqlite(code: &str) -> bool {
+    let code: Option<u32> = code.parse().ok().filter(|_| code.len() < 5);
+    matches!(code.map(|code| code & 0xFF), Some(5 | 10 | 13 | 14))
+}
+
 /// One of the two databases.
 #[derive(Debug, Clone)]
 pub(crate) enum Db {
-    Postgres(PgPool),
+    Postgres(PgPool, Presence),
     Sqlite(SqlitePool),
 }
 
 /// A transaction on one of the two.
 #[derive(Debug)]
 pub(crate) enum Tx {
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Transaction<'static, Postgres>, Presence),
     Sqlite(Transaction<'static, Sqlite>),
 }
 
@@ -138,7 +146,7 @@ pub(crate) enum Tx {
 macro_rules! on {
     ($db:expr, $pool:ident => $run:expr) => {
         match $db {
-            $crate::store::Db::Postgres($pool) => $run.await,
+            $crate::store::Db::Postgres($pool, presence) => presence.while_there($run).await,
             $crate::store::Db::Sqlite($pool) => $run.await,
         }
     };
@@ -148,9 +156,9 @@ macro_rules! on {
 macro_rules! within {
     ($tx:expr, $connection:ident => $run:expr) => {
         match $tx {
-            $crate::store::Tx::Postgres(tx) => {
+            $crate::store::Tx::Postgres(tx, presence) => {
                 let $connection = &mut **tx;
-                $run.await
+                presence.while_there($run).await
             }
             $crate::store::Tx::Sqlite(tx) => {
                 let $connection = &mut **tx;
@@ -231,22 +239,41 @@ impl Store {
     /// Begins a transaction that writes.
     pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match &self.write {
-            Db::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Db::Postgres(pool, presence) => {
+                let tx = presence.while_there(pool.begin()).await?;
+                Tx::Postgres(tx, presence.clone())
+            }
             Db::Sqlite(pool) => Tx::Sqlite(pool.begin_with("begin immediate").await?),
         })
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers. Of PostgreSQL it is known, where [`Store::keep_presence`] runs.
     pub async fn ping(&self) -> Result<(), StoreError> {
+        if let Db::Postgres(_, presence) = &self.read
+            && presence.is_away()
+        {
+            return Err(presence::is_away().into());
+        }
         read!(self, pool => sqlx::query_scalar::<_, i64>(PING).fetch_one(pool))?;
         Ok(())
+    }
+
+    /// Finds out again and again whether PostgreSQL is there, for all stores of the process; never ends. An
+    /// embedded database always is.
+    pub async fn keep_presence(&self) {
+        match &self.read {
+            Db::Postgres(pool, presence) => {
+                presence::keep(presence, &pool.connect_options()).await;
+            }
+            Db::Sqlite(_) => std::future::pending().await,
+        }
     }
 
     /// Closes both pools; what is under way ends first.
     pub async fn close(&self) {
         for db in [&self.read, &self.write] {
             match db {
-                Db::Postgres(pool) => pool.close().await,
+                Db::Postgres(pool, _) => pool.close().await,
                 Db::Sqlite(pool) => pool.close().await,
             }
         }
@@ -256,7 +283,7 @@ impl Store {
 impl Tx {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Tx::Postgres(tx) => tx.commit().await?,
+            Tx::Postgres(tx, presence) => presence.while_there(tx.commit()).await?,
             Tx::Sqlite(tx) => tx.commit().await?,
         }
         Ok(())

@@ -46,8 +46,8 @@ impl Database {
                 DatabaseUrl::Postgres(admin.replace("/postgres?", &format!("/{name}?")))
             }
         };
-        let writer = SqliteWriter::of(&url);
-        let store = Store::open(&url, &writer, Budget::COMMAND).unwrap();
+        let common = Common::of(&url);
+        let store = Store::open(&url, &common, Budget::COMMAND).unwrap();
         store.migrate(&url).await.unwrap();
         Self {
             store,
@@ -127,8 +127,8 @@ fn entry_of(session: &Session) -> Entry {
 async fn several_instances_may_start_at_once(#[values(Kind::Postgres, Kind::Sqlite)] kind: Kind) {
     let database = Database::new(kind).await;
     let migrations = (0..8).map(|_| async {
-        let writer = SqliteWriter::of(&database.url);
-        let store = Store::open(&database.url, &writer, Budget::COMMAND).unwrap();
+        let common = Common::of(&database.url);
+        let store = Store::open(&database.url, &common, Budget::COMMAND).unwrap();
         store.migrate(&database.url).await
     });
     for outcome in futures_util::future::join_all(migrations).await {
@@ -139,7 +139,7 @@ async fn several_instances_may_start_at_once(#[values(Kind::Postgres, Kind::Sqli
 #[actix_web::test]
 async fn a_database_that_is_away_is_told_apart_from_a_defect() {
     let url = DatabaseUrl::Postgres("postgres://nobody@127.0.0.1:1/none".into());
-    let store = Store::open(&url, &SqliteWriter::of(&url), Budget::COMMAND).unwrap();
+    let store = Store::open(&url, &Common::of(&url), Budget::COMMAND).unwrap();
     assert!(matches!(
         store.ping().await,
         Err(StoreError::Unavailable(_))

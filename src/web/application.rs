@@ -54,6 +54,7 @@ pub struct Application {
     meters: JoinHandle<()>,
     cleaner: JoinHandle<()>,
     bulk: JoinHandle<()>,
+    presence: JoinHandle<()>,
     recorder: JoinHandle<()>,
 }
 
@@ -62,7 +63,7 @@ impl Application {
     pub async fn build(settings: &Settings) -> Result<Self, StartError> {
         let Opened {
             store,
-            writer,
+            common,
             secret_keys,
         } = opening::open_with(settings, Budget::INSTANCE).await?;
         let failed = |error| StartError::Listen {
@@ -98,7 +99,7 @@ impl Application {
         let (database, shared) = (settings.database.clone(), gateway.clone());
         let server = HttpServer::new(move || {
             // Each worker has connections of its own: a query is cheapest on the thread that asks.
-            let store = Store::open(&database, &writer, Budget::per_worker(workers))
+            let store = Store::open(&database, &common, Budget::per_worker(workers))
                 .expect("the same store was opened at start");
             App::new()
                 .app_data(web::Data::new(shared.on_thread(store)))
@@ -117,6 +118,8 @@ impl Application {
         let meters = meters::start();
         let cleaner = tokio::spawn(cleaning::keep(gateway.clone(), settings.launches_kept));
         let keeper = tokio::spawn(journal::keep(gateway.clone()));
+        let watched = gateway.store.clone();
+        let presence = tokio::spawn(async move { watched.keep_presence().await });
         let bulk = tokio::spawn(lms::bulk::keep(gateway.clone()));
         Ok(Self {
             server,
@@ -127,6 +130,7 @@ impl Application {
             meters,
             cleaner,
             bulk,
+            presence,
             recorder: recorder_task,
         })
     }
@@ -183,6 +187,7 @@ impl Application {
             tracing::error!("launch records are lost: the database did not take them in time");
         }
         self.recorder.abort();
+        self.presence.abort();
         let store = self.gateway.store.clone();
         store.close().await;
         tracing::info!("stopped");

@@ -168,6 +168,10 @@ fn describe() {
         "1 where a server is not called because it failed just now"
     );
     describe_gauge!(
+        "toolgate_lms_breaker_open",
+        "1 where the LMS of a server is not called because it failed just now"
+    );
+    describe_gauge!(
         "toolgate_journal_unsettled",
         "Calls whose outcome a person has to settle"
     );
@@ -195,6 +199,9 @@ pub(super) async fn metrics(gateway: web::Data<Gateway>) -> HttpResponse {
     gauge!("toolgate_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
     for (server, open) in gateway.breakers() {
         gauge!("toolgate_breaker_open", "server" => server).set(if open { 1 } else { 0 });
+    }
+    for (server, open) in gateway.lms_breakers() {
+        gauge!("toolgate_lms_breaker_open", "server" => server).set(if open { 1 } else { 0 });
     }
     // Left as it was last known while the database is away: `up` and `/readyz` tell that.
     if let Ok(Ok(unsettled)) =

@@ -6,6 +6,8 @@ mod api;
 mod application;
 mod assets;
 mod front_door;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod headers;
 mod launch;
 mod limits;

@@ -7,8 +7,8 @@ use actix_web::{HttpResponse, web};
 
 use crate::flows::Gateway;
 
-/// The database has this long to answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The database has this long to answer; longer than it takes to find out that it is away.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `GET /healthz`: the process lives.
 pub(super) async fn healthz() -> HttpResponse {

@@ -654,7 +654,7 @@ pub(super) fn sentence(message: &str) -> String {
     let is_name = message
         .split(' ')
         .next()
-        .is_some_and(|word| word.chars().skip(1).any(char::is_uppercase));
+        .is_some_and(|word| word.contains('_') || word.chars().skip(1).any(char::is_uppercase));
     let end = if message.ends_with(['.', '”']) {
         ""
     } else {

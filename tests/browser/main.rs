@@ -12,6 +12,7 @@ mod support;
 
 mod admin;
 mod close;
+mod connections;
 mod forum;
 mod launches;
 mod people;

@@ -46,7 +46,10 @@ async fn a_server_is_connected_tried_repaired_and_deleted() {
     lesson.click("nav a[href$=servers]").await;
     lesson.click("[data-server=sample] a[href$='/test']").await;
     lesson.click("#test").await;
-    lesson.sees("[data-code=hash][data-verdict=ok]").await;
+    for code in ["signature", "wrong-signature", "legacy-hash", "replay"] {
+        let row = format!("[data-code={code}][data-verdict=ok]");
+        lesson.sees(&row).await;
+    }
     lesson.picture("connection-test").await;
 
     lesson.click("nav a[href$=servers]").await;

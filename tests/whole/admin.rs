@@ -4,6 +4,7 @@ mod attacks;
 mod audit;
 mod configuration;
 mod connection_test;
+mod connections;
 mod examples;
 mod first_start;
 mod guessing;

@@ -198,6 +198,11 @@ async fn a_secret_may_come_from_a_file_or_the_environment() {
     "time_zone = \"Atlantis\"\nprefix = ",
     "line 11, time_zone: time_zone must be a name"
 )]
+#[case::signature(
+    "prefix = ",
+    "signature = 3\nprefix = ",
+    "line 11, signature: signature must be 1 (SHA-1, legacy) or 2 (HMAC-SHA-256)"
+)]
 #[case::timeout(
     "prefix = ",
     "timeout_ms = 0\nprefix = ",
@@ -303,4 +308,50 @@ async fn a_running_gateway_serves_the_change(#[values(Kind::Postgres, Kind::Sqli
         other.get(path).await.status == 403
     })
     .await;
+}
+
+#[rstest]
+#[actix_web::test]
+async fn what_the_way_in_needs_is_set_and_set_back(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let database = Database::new(kind).await;
+    let file = |csv: &str, server: &str| {
+        format!(
+            "[[platforms]]\nid = \"lams\"\nurl = \"http://lams.test/\"\n{csv}\n\
+             [[servers]]\nid = \"campus\"\nurl = \"http://campus.test/\"\n{server}\n"
+        )
+    };
+    let row = "select p.custom_csv || ' ' || coalesce(cast(s.login_window_minutes as text), '-') || ' ' ||
+        coalesce(s.time_zone, '-') from platforms p, servers s";
+    for (csv, server, expected, changed) in [
+        (
+            "custom_csv = \"remembered\"",
+            "login_window_minutes = 0\ntime_zone = \"Europe/Berlin\"",
+            "remembered 0 Europe/Berlin",
+            "",
+        ),
+        (
+            "custom_csv = \"accepted\"",
+            "login_window_minutes = 525600\ntime_zone = \"UTC\"",
+            "accepted 525600 UTC",
+            "changed server campus: login_window_minutes, time_zone",
+        ),
+        (
+            "",
+            "",
+            "accepted - -",
+            "changed server campus: login_window_minutes, time_zone",
+        ),
+    ] {
+        let applied = apply(&database, &file(csv, server), &[]);
+        assert!(
+            applied.status.success(),
+            "{}",
+            String::from_utf8_lossy(&applied.stderr)
+        );
+        assert_eq!(database.text(row).await.as_deref(), Some(expected));
+        let said = said(&applied);
+        assert!(said.contains(changed), "{said}");
+    }
 }

@@ -38,8 +38,14 @@ async fn start(kind: Kind, peer: &Peer, more: String, search: &Search) -> Gatewa
     let database = Arc::new(Database::new(kind).await);
     let with_password = format!("postgres:{DATABASE_PASSWORD}@");
     let url = database.url.replace("postgres@", &with_password);
+    // One with the legacy signature, one with the other.
+    let signature = match kind {
+        Kind::Postgres => 1,
+        Kind::Sqlite => 2,
+    };
     let setup = Setup {
         adapter_page: peer.url.clone(),
+        signature,
         more,
         environment: vec![
             ("TOOLGATE_LOG", "trace".to_owned()),

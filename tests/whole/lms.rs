@@ -1,6 +1,6 @@
 //! LMS connections.
 
-mod asked;
+pub mod asked;
 mod bulk;
 mod configured;
 mod exchanges;

@@ -90,6 +90,39 @@ async fn check_says_a_line_for_each_thing_and_fails_where_one_does_not_hold() {
 }
 
 #[actix_web::test]
+async fn check_tries_the_lms_of_a_server_too() {
+    use crate::lms::asked::connection;
+    use crate::lms::stand_in::{Reply, StandIn};
+    for (status, code, line) in [
+        (
+            200,
+            0,
+            "ok     server campus: no tool is mapped to it; its LMS took the call of an enrollment, within ",
+        ),
+        (
+            401,
+            1,
+            "FAILED server campus: enrollment of http://127.0.0.1:",
+        ),
+    ] {
+        let lms = StandIn::start(move |_| Reply::Says(status, String::new())).await;
+        let file = connection(
+            "campus",
+            "openedx",
+            &lms.url,
+            "api_token = \"a-key-that-is-long\"",
+        );
+        let database = Database::new(Kind::Sqlite).await;
+        assert!(apply(&database, &file, &[]).status.success());
+        let output = check(&database, &[]).await;
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.lines().any(|said| said.starts_with(line)), "{said}");
+        assert!(!said.contains("a-key-that"), "{said}");
+    }
+}
+
+#[actix_web::test]
 async fn metrics_count_launches_callbacks_and_calls_and_name_nobody() {
     let (gateway, _peer) = Gateway::with_session(Kind::Sqlite, Setup::default()).await;
     let learn = "/lams/tool/mdquiz10/learning.do?mode=learner&toolSessionID=2";

@@ -42,6 +42,11 @@ impl Backend {
             .map_or("", |(_, short, _)| short)
     }
 
+    /// Whether there is an LMS behind it that is called.
+    pub fn is_called(self) -> bool {
+        matches!(self, Self::OpenEdx | Self::Moodle)
+    }
+
     /// Whether its course is found in a link by a group of the course expression.
     pub fn needs_course_group(self) -> bool {
         matches!(self, Self::OpenEdx | Self::Dummy)

@@ -80,3 +80,5 @@ pub struct Client {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::lms as sample_lms;

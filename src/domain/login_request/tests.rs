@@ -1,27 +1,10 @@
-use std::collections::{BTreeMap, BTreeSet};
-
 use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
 
 fn server() -> Server {
-    Server {
-        id: "moodle".parse().unwrap(),
-        name: "Moodle".to_owned(),
-        url: BaseUrl::parse("http://moodle.example.org/moodle/").unwrap(),
-        key: Some("S3cretKey".into()),
-        prefix: Some("mdl".to_owned()),
-        enabled: true,
-        sign_redirects: true,
-        timeout: None,
-        private_network: true,
-        login_window_minutes: None,
-        time_zone: Tz::UTC,
-        tools: BTreeSet::new(),
-        settings: BTreeMap::new(),
-        lms: None,
-    }
+    Server::sample()
 }
 
 fn now() -> DateTime<Utc> {

@@ -1,27 +1,10 @@
 use super::*;
-use crate::domain::base_url::BaseUrl;
 use crate::domain::tool::builtin_tools;
 use proptest::prelude::*;
-use secrecy::SecretString;
 use url::Url;
 
 fn server() -> Server {
-    Server {
-        id: "moodle".parse().unwrap(),
-        name: "Moodle".into(),
-        url: BaseUrl::parse("http://moodle.example.org/moodle/").unwrap(),
-        key: Some(SecretString::from("S3cretKey")),
-        prefix: Some("mdl".into()),
-        enabled: true,
-        sign_redirects: true,
-        timeout: None,
-        private_network: true,
-        login_window_minutes: None,
-        time_zone: chrono_tz::Tz::UTC,
-        tools: Default::default(),
-        settings: Default::default(),
-        lms: None,
-    }
+    Server::sample()
 }
 
 fn tool(signature: &str) -> Tool {
@@ -45,6 +28,7 @@ fn with<T>(
         place,
         person,
         now: DateTime::from_timestamp_millis(1_262_304_000_000).unwrap(),
+        nonce: || [7; 16],
     })
 }
 
@@ -91,6 +75,82 @@ fn the_signature_comes_last_and_names_the_person_without_prefix() {
     );
 }
 
+/// What a server's check says of an address that a browser opens.
+fn checked(
+    address: &str,
+    server: &Server,
+) -> Result<signature2::Verified, signature2::Signature2Error> {
+    let url = Url::parse(address).unwrap();
+    let request = Request {
+        method: "GET",
+        path: url.path(),
+        query: url.query().unwrap(),
+        body: NO_BODY,
+    };
+    let at = DateTime::from_timestamp_millis(1_262_304_000_000).unwrap();
+    signature2::verify("S3cretKey", server.id.as_str(), request, at)
+}
+
+#[test]
+fn signature_2_comes_last_and_there_is_no_legacy_hash() {
+    let person = Person::Lams("mdl_Bill".into());
+    let server = Server {
+        signing: Signing::Two,
+        ..server()
+    };
+    for tool in builtin_tools() {
+        let place = place("7 ü", "3&x=y;z");
+        let addresses = with(&tool, &server, &place, Some(&person), |redirect| {
+            assert!(redirect.is_for_one_use());
+            let (content, ext_id) = ("10".parse().unwrap(), tool.id_form.parse("555").unwrap());
+            let target = SessionTarget {
+                id: "11".parse().unwrap(),
+                ext_id: &ext_id,
+                finished: false,
+            };
+            [
+                redirect.author(content, None, Some("S-_1")),
+                redirect.session(SessionPage::Teacher, target, Some("S-_1")),
+                redirect.session(SessionPage::Monitor, target, None),
+            ]
+        });
+        for address in addresses {
+            let (before, sig) = address.rsplit_once("&sig=").unwrap();
+            assert!(
+                before.ends_with(
+                    "&un=Bill&ts=1262304000000&nonce=07070707070707070707070707070707&sv=2"
+                ),
+                "{address}"
+            );
+            assert_eq!(sig.len(), 64);
+            assert_eq!(parameter(&address, "hs"), None);
+            assert!(checked(&address, &server).is_ok(), "{address}");
+        }
+    }
+}
+
+#[test]
+fn a_browser_arrives_at_the_path_that_was_signed() {
+    let person = Person::External("Bill".into());
+    let server = Server {
+        signing: Signing::Two,
+        ..server()
+    };
+    let place = Place {
+        course_url: Some("http://moodle.example.org/a/../b/%7e;'|".replace('|', "x")),
+        ..place("7", "3")
+    };
+    let address = with(
+        &tool("dlfrum10"),
+        &server,
+        &place,
+        Some(&person),
+        |redirect| redirect.author("5".parse().unwrap(), None, None),
+    );
+    assert!(address.contains("/a/../b/"), "{address}");
+    assert!(checked(&address, &server).is_ok(), "{address}");
+}
+
 #[test]
 fn nobody_is_signed_for_without_a_person_a_key_or_the_servers_wish() {
     let person = Person::External("Bill".into());
@@ -115,6 +175,18 @@ fn nobody_is_signed_for_without_a_person_a_key_or_the_servers_wish() {
             |redirect| redirect.author("5".parse().unwrap(), None, None),
         );
         assert_eq!(parameter(&address, "hs"), None, "{address}");
+        let server = Server {
+            signing: Signing::Two,
+            ..server
+        };
+        let again = with(
+            &tool("mdquiz10"),
+            &server,
+            &place("7", "3"),
+            person,
+            |redirect| redirect.author("5".parse().unwrap(), None, None),
+        );
+        assert_eq!(address, again);
     }
 }
 

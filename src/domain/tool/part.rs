@@ -1,6 +1,8 @@
 //! An address in the making: one text for a browser, or its parts for people who ask why it is so. Both are
 //! written by the same code, so that what is explained is what is sent.
 
+use std::borrow::Cow;
+
 use super::{Encoding, Value};
 
 /// Where a part of an address comes from.
@@ -21,8 +23,14 @@ pub enum Signed {
     Login,
     /// `ts`, when.
     Time,
-    /// `hs`, the hash.
+    /// `hs`, the legacy hash.
     Hash,
+    /// `nonce` of signature 2, which names this address.
+    Nonce,
+    /// `sv` of signature 2.
+    Version,
+    /// `sig`, signature 2 itself.
+    Signature2,
 }
 
 /// A part of an address.
@@ -48,6 +56,9 @@ pub trait Out {
 
     /// Whether a query has begun.
     fn has_query(&self) -> bool;
+
+    /// All of it so far.
+    fn text(&self) -> Cow<'_, str>;
 }
 
 impl Out for String {
@@ -62,6 +73,10 @@ impl Out for String {
 
     fn has_query(&self) -> bool {
         self.contains('?')
+    }
+
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self)
     }
 }
 
@@ -83,5 +98,9 @@ impl Out for Vec<Part> {
 
     fn has_query(&self) -> bool {
         self.iter().any(|part| part.text.contains('?'))
+    }
+
+    fn text(&self) -> Cow<'_, str> {
+        self.iter().map(|part| part.text.as_str()).collect()
     }
 }

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use super::file::{File, FileError, PlatformEntry, ServerEntry};
 use crate::domain::login_request::LONGEST_WINDOW;
 use crate::domain::platform::FinishUrl;
+use crate::domain::server::Signing;
 use crate::domain::tool::{ADAPTER_PAGE, Tool, builtin_tools};
 use crate::store::{ServerRecord, StoredConfiguration};
 
@@ -106,6 +107,14 @@ fn check_server(
         return Err(file.error(
             ms.span(),
             format!("timeout_ms must be 1 to {LONGEST_TIMEOUT}"),
+        ));
+    }
+    if let Some(signature) = &entry.signature
+        && Signing::of_number(*signature.get_ref()).is_none()
+    {
+        return Err(file.error(
+            signature.span(),
+            "signature must be 1 (SHA-1, legacy) or 2 (HMAC-SHA-256)",
         ));
     }
     if let Some(minutes) = &entry.login_window_minutes

@@ -185,15 +185,26 @@ pub(super) fn warn_of_no_secret(
     record: &EnrollmentRecord,
     warnings: &mut Vec<String>,
 ) {
-    let speaks = matches!(
-        Backend::named(&record.backend),
-        Some(Backend::OpenEdx | Backend::Moodle)
-    );
-    if speaks && record.api_token.is_none() && record.client_secret.is_none() {
+    if lacks_secret(record) {
         warnings.push(format!(
             "server {server} has no api_token for its enrollment: its LMS will refuse every call"
         ));
     }
+}
+
+fn lacks_secret(record: &EnrollmentRecord) -> bool {
+    let called = Backend::named(&record.backend).is_some_and(Backend::is_called);
+    called && record.api_token.is_none() && record.client_secret.is_none()
+}
+
+/// What of a stored connection is worth a second look, by itself.
+pub fn second_looks(record: &EnrollmentRecord) -> Vec<String> {
+    let selector = look_alike("selector_regex", &record.selector_regex);
+    let course = record.course_regex.as_ref();
+    let course = course.and_then(|text| look_alike("course_regex", text));
+    let lacks = "it has no token, key or client: the LMS will refuse every call";
+    let secret = lacks_secret(record).then(|| lacks.to_owned());
+    [selector, course, secret].into_iter().flatten().collect()
 }
 
 fn without_group() -> String {

@@ -82,6 +82,11 @@ impl Exported {
                 "\"required\" or \"off\"",
             )?;
             self.secret("api_token", &platform.id, record.api_token_hash.is_some())?;
+            self.line(
+                "custom_csv",
+                &platform.custom_csv,
+                "\"accepted\" or \"remembered\"",
+            )?;
             self.optional("finish_url", platform.finish_url.as_ref())?;
         }
         Ok(())
@@ -108,8 +113,15 @@ impl Exported {
             self.optional("prefix", server.prefix.as_ref())?;
             self.line("enabled", server.enabled, "")?;
             self.line("sign_redirects", server.sign_redirects, "")?;
+            self.line(
+                "signature",
+                server.signature,
+                "1: SHA-1, legacy; 2: HMAC-SHA-256",
+            )?;
             self.optional("timeout_ms", server.timeout_ms)?;
             self.line("private_network", server.private_network, "")?;
+            self.optional("login_window_minutes", server.login_window_minutes)?;
+            self.optional("time_zone", server.time_zone.as_ref())?;
             self.line("tools", &server.tools, "")?;
             for (signature, items) in &server.settings {
                 writeln!(self.text, "\n[servers.settings.{signature}]")?;

@@ -73,6 +73,7 @@ pub(super) struct ServerEntry {
     pub(super) enabled: bool,
     #[serde(default = "yes")]
     pub(super) sign_redirects: bool,
+    pub(super) signature: Option<Spanned<i64>>,
     pub(super) timeout_ms: Option<Spanned<i64>>,
     #[serde(default = "yes")]
     pub(super) private_network: bool,

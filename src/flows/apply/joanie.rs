@@ -13,6 +13,7 @@ use crate::domain::audit::Actor;
 use crate::domain::id::ServerId;
 use crate::domain::lms::{Backend, GradesApi, JoanieEntry, JoanieError, read_joanie};
 use crate::domain::secret_keys::{Drawer, SecretKeys, Vault};
+use crate::domain::server::Signing;
 use crate::flows::lms::stored::TABLE;
 use crate::flows::random;
 use crate::store::{EnrollmentRecord, ServerRecord, Store, StoredConfiguration};
@@ -167,6 +168,7 @@ fn new_server(
         prefix: None,
         enabled: true,
         sign_redirects: true,
+        signature: Signing::Legacy.number(),
         timeout_ms: None,
         private_network: true,
         login_window_minutes: None,

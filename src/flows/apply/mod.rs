@@ -16,15 +16,19 @@ mod secret;
 pub(super) mod told;
 mod written;
 
+pub use enrollment::second_looks;
 pub use export::{Secrets, export};
 pub use file::{File, FileError, parse};
 pub use joanie::{JoanieSettings, apply_joanie, plan_joanie_on_nothing};
 pub(super) use mapping::save_mapping;
 pub use mapping::{MappingError, obstacle};
+pub use order::connected;
 pub use report::{Outcome, Report};
 pub use save::{MadeFrom, SaveError};
-pub(super) use save::{save, save_definition};
-pub use written::{WrittenEnrollment, WrittenFile, WrittenPlatform, WrittenSecret, WrittenServer};
+pub(super) use save::{save, save_definition, save_order};
+pub use written::{
+    WholeServer, WrittenEnrollment, WrittenFile, WrittenPlatform, WrittenSecret, WrittenServer,
+};
 
 use chrono::Utc;
 

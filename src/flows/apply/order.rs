@@ -27,6 +27,20 @@ pub(super) fn give_places(
     }
 }
 
+/// The servers that have a connection, in the order in which links are tried.
+pub fn connected(stored: &StoredConfiguration) -> Vec<&ServerRecord> {
+    let place = |server: &&ServerRecord| {
+        let connection = server.enrollment.as_ref();
+        connection.map(|connection| connection.position)
+    };
+    let servers = stored.servers.values();
+    let mut connected: Vec<_> = servers
+        .filter(|server| server.enrollment.is_some())
+        .collect();
+    connected.sort_by_key(place);
+    connected
+}
+
 fn places(before: &BTreeMap<String, ServerRecord>, named: &[String]) -> BTreeMap<String, i64> {
     let mut present: Vec<(i64, &String)> = before
         .values()

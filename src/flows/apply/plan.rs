@@ -14,6 +14,7 @@ use super::report::{Outcome, Report};
 use super::secret::Secret;
 use crate::domain::platform::CallbackState;
 use crate::domain::secret_keys::{Drawer, Vault};
+use crate::domain::server::Signing;
 use crate::flows::configuration::{OPEN, SIGNED};
 use crate::flows::lms::stored::TABLE;
 use crate::flows::random;
@@ -238,6 +239,10 @@ impl Planner<'_> {
             prefix: entry.prefix.as_ref().map(|prefix| prefix.get_ref().clone()),
             enabled: entry.enabled,
             sign_redirects: entry.sign_redirects,
+            signature: entry
+                .signature
+                .as_ref()
+                .map_or(Signing::Legacy.number(), |signature| *signature.get_ref()),
             timeout_ms: entry.timeout_ms.as_ref().map(|ms| *ms.get_ref()),
             private_network: entry.private_network,
             login_window_minutes: entry.login_window_minutes.as_ref().map(|m| *m.get_ref()),
@@ -387,6 +392,7 @@ fn server_fields(old: &ServerRecord, new: &ServerRecord) -> Vec<&'static str> {
         prefix = "prefix",
         enabled = "enabled",
         sign_redirects = "sign_redirects",
+        signature = "signature",
         timeout_ms = "timeout_ms",
         private_network = "private_network",
         login_window_minutes = "login_window_minutes",

@@ -4,6 +4,7 @@
 use sha2::{Digest, Sha256};
 
 use super::file::File;
+use super::order::connected;
 use super::written::{WholeServer, WrittenFile, WrittenPlatform};
 use super::{ApplyError, FileError, Report, Sources, parse};
 use crate::domain::audit::Actor;
@@ -110,7 +111,36 @@ pub(in crate::flows) async fn save(
 ) -> Result<Report, SaveError> {
     let change = begin(store, object, made_from).await?;
     file.keep_unshown(&change.before);
-    let text = toml::to_string(&file).map_err(|error| {
+    let file = read_again(&file)?;
+    finish(change, vault, actor, &file).await
+}
+
+/// Moves an LMS connection before the one that stands right before it, if that is still `above`.
+pub(in crate::flows) async fn save_order(
+    store: &Store,
+    vault: &Vault,
+    actor: &Actor,
+    (moved, above): (&str, &str),
+) -> Result<Report, SaveError> {
+    let change = store
+        .change_configuration()
+        .await
+        .map_err(|error| SaveError::Failed(error.into()))?;
+    let order = connected(&change.before);
+    let at = order.iter().position(|server| server.id == moved);
+    let pair = at
+        .and_then(|at| Some([order.get(at)?, order.get(at.checked_sub(1)?)?]))
+        .filter(|[_, before]| before.id == above)
+        .ok_or(SaveError::Newer)?;
+    // The places of those that a file names are given in its order.
+    let file = WrittenFile::from(Vec::from(pair.map(|record| WholeServer::of(record))));
+    let file = read_again(&file)?;
+    finish(change, vault, actor, &file).await
+}
+
+/// A file as `parse` reads it.
+fn read_again(file: &WrittenFile) -> Result<File, SaveError> {
+    let text = toml::to_string(file).map_err(|error| {
         SaveError::Wrong(FileError {
             line: 1,
             key: String::new(),
@@ -118,8 +148,7 @@ pub(in crate::flows) async fn save(
             message: error.to_string(),
         })
     })?;
-    let file = parse(&text).map_err(SaveError::Wrong)?;
-    finish(change, vault, actor, &file).await
+    parse(&text).map_err(SaveError::Wrong)
 }
 
 /// The same for one definition, stored as it is written.

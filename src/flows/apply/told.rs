@@ -70,6 +70,7 @@ pub(in crate::flows) fn server(record: &ServerRecord) -> Value {
         "prefix": record.prefix,
         "enabled": record.enabled,
         "sign_redirects": record.sign_redirects,
+        "signature": record.signature,
         "timeout_ms": record.timeout_ms,
         "private_network": record.private_network,
         "login_window_minutes": record.login_window_minutes,

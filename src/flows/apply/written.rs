@@ -47,6 +47,7 @@ pub struct WrittenServer {
     pub prefix: Option<String>,
     pub enabled: bool,
     pub sign_redirects: bool,
+    pub signature: i64,
     pub timeout_ms: Option<i64>,
     pub private_network: bool,
     pub login_window_minutes: Option<i64>,
@@ -83,6 +84,7 @@ impl WrittenServer {
             prefix: record.prefix.clone(),
             enabled: record.enabled,
             sign_redirects: record.sign_redirects,
+            signature: record.signature,
             timeout_ms: record.timeout_ms,
             private_network: record.private_network,
             login_window_minutes: record.login_window_minutes,
@@ -137,18 +139,28 @@ impl WrittenEnrollment {
 
 /// A server, and its connection, which forms of servers do not show.
 #[derive(Clone, Serialize)]
-pub(super) struct WholeServer {
+pub struct WholeServer {
     #[serde(flatten)]
     pub(super) server: WrittenServer,
-    enrollment: Option<WrittenEnrollment>,
+    pub(super) enrollment: Option<WrittenEnrollment>,
+    /// Whether the connection is to stay as it is stored.
+    #[serde(skip)]
+    keeps_enrollment: bool,
 }
 
 impl WholeServer {
     /// All of a server as it is stored, without its secrets.
     pub(super) fn of(record: &ServerRecord) -> Self {
+        let enrollment = record.enrollment.as_ref().map(WrittenEnrollment::of);
+        Self::with(record, enrollment)
+    }
+
+    /// A server as it is stored, without its secrets, but for another connection, or none.
+    pub fn with(record: &ServerRecord, enrollment: Option<WrittenEnrollment>) -> Self {
         Self {
             server: WrittenServer::of(record),
-            enrollment: record.enrollment.as_ref().map(WrittenEnrollment::of),
+            enrollment,
+            keeps_enrollment: false,
         }
     }
 }
@@ -177,7 +189,17 @@ impl From<WrittenServer> for WrittenFile {
             servers: vec![WholeServer {
                 server,
                 enrollment: None,
+                keeps_enrollment: true,
             }],
+            ..Self::default()
+        }
+    }
+}
+
+impl From<Vec<WholeServer>> for WrittenFile {
+    fn from(servers: Vec<WholeServer>) -> Self {
+        Self {
+            servers,
             ..Self::default()
         }
     }
@@ -186,7 +208,11 @@ impl From<WrittenServer> for WrittenFile {
 impl WrittenFile {
     /// What a form does not show stays as it is stored.
     pub(super) fn keep_unshown(&mut self, stored: &StoredConfiguration) {
-        for whole in &mut self.servers {
+        for whole in self
+            .servers
+            .iter_mut()
+            .filter(|whole| whole.keeps_enrollment)
+        {
             let record = stored.servers.get(&whole.server.id);
             let connection = record.and_then(|record| record.enrollment.as_ref());
             whole.enrollment = connection.map(WrittenEnrollment::of);

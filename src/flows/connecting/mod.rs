@@ -2,6 +2,7 @@
 //! through what `toolgate apply` does, in the sysadmin's name, and is served by this instance at once.
 
 pub mod configuration;
+pub mod connections;
 pub mod platforms;
 pub mod servers;
 pub mod tools;

@@ -3,8 +3,11 @@
 use url::Url;
 
 use super::rows::{Row, Verdict};
-use crate::domain::server::Server;
-use crate::outbound::{Answered, Failure, Found, Insecure, Unreached};
+use crate::domain::lms::{Backend, Lms};
+use crate::domain::server::{Server, Signing};
+use crate::outbound::{
+    Answered, Failure, Found, Insecure, LmsCode, LmsFailure, Trial, Tried, Unreached,
+};
 
 /// A clock that is further off is worth a word, in seconds: peers that look at `ts` refuse what is old.
 const CLOCK: i64 = 60;
@@ -130,9 +133,9 @@ pub(super) fn adapter_page<T>(outcome: &Result<T, Failure>, address: &str, subje
     let row = |verdict, words: String| Row::new("adapter-page", subject, verdict, words);
     match outcome {
         Ok(_) => row(Verdict::Ok, format!("{address} is there.")),
-        Err(Failure::HashRefused) => row(
+        Err(Failure::HashRefused(_)) => row(
             Verdict::Ok,
-            format!("{address} is there, and looks at the hash."),
+            format!("{address} is there, and looks at the signature."),
         ),
         Err(Failure::Status {
             status: 404 | 410, ..
@@ -146,51 +149,106 @@ pub(super) fn adapter_page<T>(outcome: &Result<T, Failure>, address: &str, subje
     }
 }
 
-pub(super) fn hash(tried: &[(&str, Result<(), &Failure>)]) -> Row {
-    let row = |verdict, words: String| Row::new("hash", "", verdict, words);
+/// Under which code it is said whether a server takes what is signed for it.
+pub(super) fn signature_code(server: &Server) -> &'static str {
+    match server.signing {
+        Signing::Legacy => "hash",
+        Signing::Two => "signature",
+    }
+}
+
+/// What a server has to refuse, each with its code.
+pub(super) fn to_be_refused(
+    server: &Server,
+) -> impl Iterator<Item = (Trial, &'static str)> + use<> {
+    let all: &[_] = match server.signing {
+        Signing::Legacy => &[(Trial::WrongKey, "wrong-hash")],
+        Signing::Two => &[
+            (Trial::WrongKey, "wrong-signature"),
+            (Trial::LegacyHash, "legacy-hash"),
+            (Trial::Twice, "replay"),
+        ],
+    };
+    all.iter().copied()
+}
+
+pub(super) fn signature(server: &Server, tried: &[(&str, Result<(), &Failure>)]) -> Row {
+    let code = signature_code(server);
+    let row = |verdict, words: String| Row::new(code, "", verdict, words);
     let of = |wanted: fn(&Result<(), &Failure>) -> bool| {
         let of = tried.iter().filter(|(_, outcome)| wanted(outcome));
         of.map(|(tool, _)| *tool).collect::<Vec<_>>().join(", ")
     };
-    let refused = of(|outcome| matches!(outcome, Err(Failure::HashRefused)));
+    let refused = of(|outcome| matches!(outcome, Err(Failure::HashRefused(_))));
     let taken = of(|outcome| outcome.is_ok());
+    let (it, which, compare) = match server.signing {
+        Signing::Legacy => (
+            "the hash",
+            ", SHA-1, which is legacy",
+            "compare the key and the server id on both sides",
+        ),
+        Signing::Two => (
+            "signature 2",
+            "",
+            "compare the key, the server id and the clocks on both sides, and see whether its pages check signature 2",
+        ),
+    };
     match (refused.is_empty(), taken.is_empty()) {
         (false, true) => row(
             Verdict::Failed,
-            "The server refused the hash: compare the key and the server id on both sides."
-                .to_owned(),
+            format!("The server refused {it}: {compare}."),
         ),
         (false, false) => row(
             Verdict::Failed,
             format!(
-                "The server took the hash at {taken}, but refused it at {refused}: compare the key and the server id on both sides, for each of these pages."
+                "The server took {it} at {taken}, but refused it at {refused}: {compare}, for each of these pages."
             ),
         ),
-        (true, false) => row(Verdict::Ok, "The server took the hash.".to_owned()),
-        (true, true) => Row::skipped("hash", "", "No adapter page answered."),
+        (true, false) => row(Verdict::Ok, format!("The server took {it}{which}.")),
+        (true, true) => Row::skipped(code, "", "No adapter page answered."),
     }
 }
 
-pub(super) fn wrong_hash<T>(tried: &[(&str, &Result<T, Failure>)]) -> Row {
-    let row = |verdict, words: String| Row::new("wrong-hash", "", verdict, words);
+/// Whether what has to be refused was.
+pub(super) fn refused<T>(
+    trial: Trial,
+    code: &'static str,
+    tried: &[(&str, &Result<T, Failure>)],
+) -> Row {
+    let row = |verdict, words: String| Row::new(code, "", verdict, words);
     if tried.is_empty() {
-        return Row::skipped("wrong-hash", "", "No adapter page took the right one.");
+        return Row::skipped(code, "", "No adapter page took the right one.");
     }
     let taken: Vec<_> = tried
         .iter()
         .filter(|(_, outcome)| outcome.is_ok())
+        .map(|(tool, _)| *tool)
         .collect();
-    let taken: Vec<_> = taken.iter().map(|(tool, _)| *tool).collect();
+    let (what, risk) = match (trial, code) {
+        (Trial::LegacyHash, _) => (
+            "the legacy hash, too,",
+            "whoever has an old address can make others of it. Have it refuse what carries no signature 2",
+        ),
+        (Trial::Twice, _) => (
+            "the same call twice",
+            "it does not keep nonces. Whoever catches a call can send it again for five minutes",
+        ),
+        (_, "wrong-hash") => (
+            "a wrong hash",
+            "it does not check. Anybody who reaches it can make and delete activities there",
+        ),
+        _ => (
+            "a wrong signature",
+            "it does not check. Anybody who reaches it can make and delete activities there",
+        ),
+    };
     if !taken.is_empty() {
-        let words = format!(
-            "The server accepts a wrong hash at {}: it does not check. Anybody who reaches it can make and delete activities there.",
-            taken.join(", ")
-        );
+        let words = format!("The server accepts {what} at {}: {risk}.", taken.join(", "));
         return row(Verdict::Warning, words);
     }
     let unclear = tried.iter().find_map(|(_, outcome)| match outcome {
         Err(
-            Failure::HashRefused
+            Failure::HashRefused(_)
             | Failure::Status {
                 status: 400..500, ..
             },
@@ -198,16 +256,67 @@ pub(super) fn wrong_hash<T>(tried: &[(&str, &Result<T, Failure>)]) -> Row {
         | Ok(_) => None,
         Err(failure) => Some(failure.to_string()),
     });
+    let what = what.trim_end_matches(", too,");
     match unclear {
         None => row(
             Verdict::Ok,
-            "The server refuses a wrong hash, as it should.".to_owned(),
+            format!("The server refuses {what}, as it should."),
         ),
         Some(failure) => row(
             Verdict::Warning,
-            format!("A wrong hash is not refused with 401: {failure}."),
+            format!("{} is not refused with 401: {failure}.", in_front(what)),
         ),
     }
+}
+
+pub(super) fn enrollment(tried: &Result<Tried, LmsFailure>, lms: &Lms) -> Row {
+    let row = |verdict, words: String| Row::new("enrollment", lms.address.as_str(), verdict, words);
+    let failure = match tried {
+        Ok(Tried::Taken) => {
+            let words = "The LMS answers, and takes what the calls are signed with.";
+            return row(Verdict::Ok, words.to_owned());
+        }
+        Ok(Tried::Lacks(functions)) => {
+            let words = format!(
+                "The LMS takes the token, but its web service lacks {}: add them there.",
+                functions.join(", ")
+            );
+            return row(Verdict::Failed, words);
+        }
+        Ok(Tried::NothingToCall) => {
+            let words = "This backend calls nobody.";
+            return Row::skipped("enrollment", lms.address.as_str(), words);
+        }
+        Err(failure) => failure,
+    };
+    let signed_with = match (lms.backend, &lms.client) {
+        (Backend::Moodle, _) => "the token of the web service",
+        (_, Some(_)) => "client id and client secret",
+        _ => "the API key",
+    };
+    let advice = match failure.code {
+        LmsCode::Credentials => format!("Compare {signed_with} on both sides."),
+        LmsCode::Forbidden if lms.backend == Backend::Moodle => {
+            "Give the token's user the rights, and the web service the functions, that enrollments need.".to_owned()
+        }
+        LmsCode::Forbidden => format!(
+            "See whether {signed_with} may see and change the enrollments of others there."
+        ),
+        LmsCode::Protocol | LmsCode::Redirected | LmsCode::NotCallable | LmsCode::NotFound => {
+            "See whether the base address of the connection and its backend are right.".to_owned()
+        }
+        _ => "See how the LMS does.".to_owned(),
+    };
+    row(
+        Verdict::Failed,
+        format!("The try failed: {failure}. {advice}"),
+    )
+}
+
+fn in_front(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 pub(super) fn clock(off: Option<i64>) -> Row {
@@ -217,7 +326,7 @@ pub(super) fn clock(off: Option<i64>) -> Row {
         Some(off) if off.abs() > CLOCK => row(
             Verdict::Warning,
             format!(
-                "The server's clock is {off} s off from the gateway's. Set both by a time server: hashes carry a time, and servers may refuse one that is too old."
+                "The server's clock is {off} s off from the gateway's. Set both by a time server: signatures carry a time, and servers may refuse one that is too old."
             ),
         ),
         Some(off) => row(

@@ -30,8 +30,9 @@ impl Verdict {
 /// One step of the test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// What was tried: `address`, `name`, `tcp`, `tls`, `server-page`, `adapter-page`, `hash`, `wrong-hash`
-    /// or `clock`. Stable.
+    /// What was tried: `address`, `name`, `tcp`, `tls`, `server-page`, `adapter-page`, `hash`, `wrong-hash` (of a
+    /// server with signature 2 `signature`, `wrong-signature`, `legacy-hash`, `replay`), `clock` or
+    /// `enrollment`. Stable.
     pub code: &'static str,
     /// Of what, where there may be several: an origin, or the tools of an adapter page.
     pub subject: String,
@@ -81,6 +82,11 @@ impl Row {
             "adapter-page" => "Adapter page",
             "hash" => "Hash",
             "wrong-hash" => "A wrong hash",
+            "enrollment" => "Enrollment",
+            "signature" => "Signature 2",
+            "wrong-signature" => "A wrong signature",
+            "legacy-hash" => "The legacy hash",
+            "replay" => "The same call again",
             _ => "Clock",
         }
     }

@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use chrono::Utc;
 
+use super::LEASE;
 use super::owner::is_gone;
 use crate::flows::Gateway;
 use crate::store::StoreError;
 
 /// How often.
 const PULSE: Duration = Duration::from_secs(1);
+// What an instance was at that died elsewhere is taken over within half a minute, by one that looks this often.
+const _: () = assert!(LEASE.num_seconds() as u64 + 3 * PULSE.as_secs() < 30);
+
 /// Keeps leases and finds calls whose owner is gone; never ends. First says what is unsettled already.
 pub async fn keep(gateway: Gateway) {
     tell(&gateway).await;

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use moka::sync::Cache;
 
 use crate::domain::id::ServerId;
-use crate::domain::launch_record::NotEnrolled;
+use crate::domain::launch_record::{About, NotEnrolled};
 use crate::domain::lms::{Backend, Lms, whole_number};
 use crate::flows::Gateway;
-use crate::outbound::{LmsCode, LmsError, Wanted};
+use crate::outbound::{LmsCode, LmsError, Outbound, Wanted};
 
 /// A learner who is known as enrolled is not asked about for so long.
 const KNOWN: Duration = Duration::from_secs(600);
@@ -84,12 +84,13 @@ fn course_of(lms: &Lms, course: &str) -> Course {
 }
 
 /// Sees to it that a learner is enrolled; answers why that is not known, where it is not. Takes no longer than
-/// the connection says; what is under way then goes on behind the launch.
+/// the connection says; what is under way then goes on behind the launch. `about` is the session, for the story
+/// of the launch.
 pub async fn enroll(
     gateway: &Gateway,
     lms: &Lms,
-    course: &str,
-    username: &str,
+    (course, username): (&str, &str),
+    about: impl FnOnce() -> About,
 ) -> Option<NotEnrolled> {
     let key = course_of(lms, course);
     if gateway.enrolled().knows(&key, username) {
@@ -97,8 +98,10 @@ pub async fn enroll(
     }
     let (owned, limit) = (lms.clone(), lms.launch_timeout);
     let (course, username) = (course.to_owned(), username.to_owned());
+    let about = about();
     let work = gateway.see_through(move |gateway| async move {
-        Ok(see_to_it(&gateway, &owned, &course, &username).await)
+        let outbound = gateway.outbound().about(about);
+        Ok(see_to_it((&gateway, &outbound), &owned, &course, &username).await)
     });
     let failed = match tokio::time::timeout(limit, work).await {
         Ok(Ok(outcome)) => outcome.err(),
@@ -122,7 +125,7 @@ pub async fn enroll(
 }
 
 async fn see_to_it(
-    gateway: &Gateway,
+    (gateway, outbound): (&Gateway, &Outbound),
     lms: &Lms,
     course: &str,
     username: &str,
@@ -144,7 +147,7 @@ async fn see_to_it(
         return waited_for(gateway, &mine).await;
     }
     let _ends = Ends(gateway.enrolled(), &mine);
-    if let Some(people) = people(gateway, lms, course)
+    if let Some(people) = people((gateway, outbound), lms, course)
         .await
         .map_err(|error| not(&error))?
     {
@@ -165,7 +168,7 @@ async fn see_to_it(
         mode: None,
         account: None,
     };
-    let set = gateway.outbound().set_enrollment(lms, wanted).await;
+    let set = outbound.set_enrollment(lms, wanted).await;
     set.map_err(|error| not(&error))?;
     gateway.enrolled().note(lms, course, username, true);
     Ok(())
@@ -173,7 +176,7 @@ async fn see_to_it(
 
 /// Who is in a course, where the LMS says so in one call and it was not asked lately.
 async fn people(
-    gateway: &Gateway,
+    (gateway, outbound): (&Gateway, &Outbound),
     lms: &Lms,
     course: &str,
 ) -> Result<Option<Arc<HashSet<String>>>, LmsError> {
@@ -192,7 +195,7 @@ async fn people(
             return outcome.clone();
         }
     }
-    let outcome = match gateway.outbound().enrolled_in(lms, course).await {
+    let outcome = match outbound.enrolled_in(lms, course).await {
         Ok(people) => Ok(people.map(|people| Arc::new(HashSet::from_iter(people)))),
         Err(error) if error.failure.retryable => Err(error),
         // A token that may not list the course may still enroll.

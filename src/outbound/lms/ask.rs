@@ -102,7 +102,7 @@ impl Outbound {
     pub(super) async fn ask(&self, lms: &Lms, ask: &Ask) -> Result<Answer, LmsFailure> {
         self.let_alone(lms).await;
         let patience = self.lms_patience(lms);
-        let callee = Callee::of_lms(lms);
+        let callee = Callee::of_lms(lms, self.about.as_ref());
         let outcome = self
             .in_turn(callee, ask.name, ask.effect, |way| async move {
                 answered(lms, ask, &way, patience).await

@@ -9,6 +9,7 @@ mod moodle;
 mod openedx;
 mod planned;
 mod token;
+mod trying;
 
 use serde_json::Value;
 
@@ -19,6 +20,7 @@ pub use dummy::Remembered;
 pub use failure::{LmsCode, LmsError, LmsFailure};
 pub use planned::Planned;
 pub(super) use token::Tokens;
+pub use trying::Tried;
 
 /// What an LMS says of somebody in a course.
 #[derive(Debug, Clone, PartialEq)]

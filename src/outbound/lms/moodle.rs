@@ -88,7 +88,7 @@ fn writes(function: &str) -> bool {
 
 impl Outbound {
     /// Calls a function; nothing where it answered `null`, or nothing at all.
-    async fn call_moodle(
+    pub(super) async fn call_moodle(
         &self,
         lms: &Lms,
         function: &'static str,
@@ -154,7 +154,7 @@ impl Outbound {
     }
 
     /// The number of an account.
-    async fn moodle_account(
+    pub(super) async fn moodle_account(
         &self,
         lms: &Lms,
         key: &str,

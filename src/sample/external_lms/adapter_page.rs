@@ -13,25 +13,26 @@ use uuid::Uuid;
 
 use super::ExternalLms;
 use super::activity::Kind;
-use super::entry::course;
+use super::entry::{course, get};
 use crate::domain::query::Query;
 use crate::sample::page;
 
 /// `/mod/lamstwo/tooladapter_forum.php` or `tooladapter_quiz.php`.
 pub(super) fn resource(kind: Kind) -> Resource {
     let get = move |request: HttpRequest, lms: web::Data<ExternalLms>| async move {
-        answer(&Query::parse(request.query_string()), &lms, kind)
+        answer(&request, &lms, kind)
     };
-    let post = move |form: Multipart, lms: web::Data<ExternalLms>| async move {
-        import::answer(form, &lms, kind).await
+    let post = move |request: HttpRequest, form: Multipart, lms: web::Data<ExternalLms>| async move {
+        import::answer(&request, form, &lms, kind).await
     };
     web::resource(format!("/mod/lamstwo/tooladapter_{}.php", kind.word()))
         .get(get)
         .post(post)
 }
 
-fn answer(call: &Query<'_>, lms: &ExternalLms, kind: Kind) -> HttpResponse {
-    let Ok(user) = lms.signed_user(call) else {
+fn answer(request: &HttpRequest, lms: &ExternalLms, kind: Kind) -> HttpResponse {
+    let call = &Query::parse(request.query_string());
+    let Ok(user) = lms.signed_user(get(request), call) else {
         return nothing(StatusCode::UNAUTHORIZED);
     };
     // What is no number is 0 to PHP, which is nobody's id.

@@ -102,12 +102,15 @@ pub(super) async fn monitor(
     lms: web::Data<ExternalLms>,
 ) -> Result<HttpResponse, Refusal> {
     let query = Query::parse(request.query_string());
-    let visit = lms.visit(&query, |query| {
+    let visit = lms.visit(&request, &query, |query| {
         Ok(Purpose::Monitor {
             id: lms.named(query, None)?.id,
             back: lms.way_back(query)?,
         })
     })?;
+    if let Some(on) = visit.goes_on(&request) {
+        return Ok(on);
+    }
     let form = Form {
         visit: &visit,
         saved: query.get("saved").is_some(),

@@ -1,7 +1,9 @@
 //! How people come in: with an address that the gateway signed (protocol 6.1), or with the ticket that
-//! they were given then. Nothing of an address is believed before its hash is checked.
+//! they were given then. Nothing of an address is believed before its signature is checked.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::Utc;
 use secrecy::ExposeSecret;
 use subtle::ConstantTimeEq;
 
@@ -11,6 +13,9 @@ use super::ticket::Purpose;
 use super::{ExternalLms, author, learner, way_back};
 use crate::domain::hash::external_hash;
 use crate::domain::query::Query;
+use crate::domain::server::Signing;
+use crate::domain::signature2::{self, NO_BODY};
+use crate::sample::page;
 
 /// Somebody who is known, and what they came for.
 #[derive(Debug)]
@@ -21,11 +26,50 @@ pub(super) struct Visit {
     pub(super) user: String,
     /// What they came for.
     pub(super) purpose: Purpose,
+    /// Whether they came with an address that is good once.
+    once: bool,
+}
+
+/// A GET, as a signature covers it.
+pub(super) fn get(request: &HttpRequest) -> signature2::Request<'_> {
+    signature2::Request {
+        method: request.method().as_str(),
+        path: request.path(),
+        query: request.query_string(),
+        body: NO_BODY,
+    }
 }
 
 impl ExternalLms {
     /// Who signed a request: the checked `un`.
-    pub(super) fn signed_user<'q>(&self, query: &'q Query<'_>) -> Result<&'q str, Refusal> {
+    pub(super) fn signed_user<'q>(
+        &self,
+        sent: signature2::Request<'_>,
+        query: &'q Query<'_>,
+    ) -> Result<&'q str, Refusal> {
+        match self.config.signing {
+            Signing::Legacy => self.by_hash(query),
+            Signing::Two => self.by_signature2(sent, query),
+        }
+    }
+
+    fn by_signature2<'q>(
+        &self,
+        sent: signature2::Request<'_>,
+        query: &'q Query<'_>,
+    ) -> Result<&'q str, Refusal> {
+        let (key, id) = (
+            self.config.server_key.expose_secret(),
+            &self.config.server_id,
+        );
+        let verified = signature2::verify(key, id, sent, Utc::now())?;
+        if !self.lock().take_nonce(verified) {
+            return Err(Refusal::CameBefore);
+        }
+        query.required("un").map_err(|_| Refusal::NotSigned)
+    }
+
+    fn by_hash<'q>(&self, query: &'q Query<'_>) -> Result<&'q str, Refusal> {
         let given = |name| query.required(name).map_err(|_| Refusal::NotSigned);
         let (un, ts, hs) = (given("un")?, given("ts")?, given("hs")?);
         let key = self.config.server_key.expose_secret();
@@ -37,17 +81,18 @@ impl ExternalLms {
         }
     }
 
-    /// Lets somebody in: by the ticket in the address, or by its hash and for what `purpose` reads
+    /// Lets somebody in: by the ticket in the address, or by its signature and for what `purpose` reads
     /// from it.
     pub(super) fn visit(
         &self,
+        request: &HttpRequest,
         query: &Query<'_>,
         purpose: impl FnOnce(&Query<'_>) -> Result<Purpose, Refusal>,
     ) -> Result<Visit, Refusal> {
         if let Some(number) = query.get("ticket") {
             return self.visit_again(number);
         }
-        let user = self.signed_user(query)?;
+        let user = self.signed_user(get(request), query)?;
         query.check()?;
         let purpose = purpose(query)?;
         let ticket = self.lock().issue_ticket(user, purpose.clone());
@@ -55,6 +100,7 @@ impl ExternalLms {
             ticket,
             user: user.to_owned(),
             purpose,
+            once: self.config.signing == Signing::Two,
         })
     }
 
@@ -66,6 +112,7 @@ impl ExternalLms {
             ticket: number.to_owned(),
             user: ticket.user.clone(),
             purpose: ticket.purpose.clone(),
+            once: false,
         })
     }
 
@@ -122,6 +169,15 @@ impl ExternalLms {
     }
 }
 
+impl Visit {
+    /// The same page under an address that may be reloaded, for who came with one that may not.
+    pub(super) fn goes_on(&self, request: &HttpRequest) -> Option<HttpResponse> {
+        let address = || format!("{}?ticket={}", request.path(), self.ticket);
+        self.once
+            .then(|| page::redirect(StatusCode::SEE_OTHER, &address()))
+    }
+}
+
 /// The course that an address names; the adapters write `null` where they know none.
 pub(super) fn course(query: &Query<'_>) -> String {
     let named = query.get("course").or(query.get("cs")).unwrap_or_default();
@@ -135,7 +191,10 @@ pub(super) async fn lams_frames(
     lms: web::Data<ExternalLms>,
 ) -> Result<HttpResponse, Refusal> {
     let query = Query::parse(request.query_string());
-    let visit = lms.visit(&query, |query| lms.purpose_of_frames(query))?;
+    let visit = lms.visit(&request, &query, |query| lms.purpose_of_frames(query))?;
+    if let Some(on) = visit.goes_on(&request) {
+        return Ok(on);
+    }
     match &visit.purpose {
         Purpose::Create { .. } | Purpose::Edit { .. } => author::form(&lms, &visit),
         Purpose::Learn { .. } => learner::page(&lms, &visit),

@@ -4,9 +4,10 @@
 //! Its home page is a course whose teacher, Bill, goes into LAMS from there: with a LoginRequest
 //! (protocol 6.6) to the gateway, as an address, or as a form by `open-author?method=post`.
 //!
-//! People arrive with a signed address (`un`, `ts`, `hs`) at `course/lamsframes.php`,
+//! People arrive with a signed address (the legacy `un`, `ts`, `hs`, or signature 2) at `course/lamsframes.php`,
 //! `course/modedit-lams.php`, `mod/forum/view.php` or `mod/quiz/report.php`, and get a ticket that
-//! their forms carry from there on. The gateway calls `mod/lamstwo/tooladapter_forum.php` and
+//! their forms carry from there on. An address with signature 2 is good once, so they are sent on to one with
+//! their ticket, which they may reload. The gateway calls `mod/lamstwo/tooladapter_forum.php` and
 //! `tooladapter_quiz.php`:
 //!
 //! | method | answer |
@@ -65,6 +66,7 @@ pub use activity::{Activity, Answer, Attempt, Kind, Post, Question, Settings};
 
 use super::Running;
 use super::page;
+use crate::domain::server::Signing;
 use refusal::Refusal;
 use state::State;
 
@@ -75,6 +77,8 @@ pub struct ExternalLmsConfig {
     pub server_id: String,
     /// The key that it shares with the gateway.
     pub server_key: SecretString,
+    /// How the gateway signs what it sends here: nothing else is taken.
+    pub signing: Signing,
     /// The gateway's address: nobody is sent back anywhere else. `None`: any http(s) address.
     pub return_base: Option<String>,
     /// The gateway's LoginRequest, by which its teacher goes into LAMS. `None`: nobody goes there from
@@ -86,11 +90,13 @@ pub struct ExternalLmsConfig {
 }
 
 impl ExternalLmsConfig {
-    /// A server that sends people back to any address and none into LAMS, with ids from 501.
+    /// A server that sends people back to any address and none into LAMS, with the legacy signature and ids from
+    /// 501.
     pub fn new(server_id: impl Into<String>, server_key: impl Into<SecretString>) -> Self {
         Self {
             server_id: server_id.into(),
             server_key: server_key.into(),
+            signing: Signing::Legacy,
             return_base: None,
             login_request: None,
             first_id: 501,

@@ -6,19 +6,26 @@ use askama::Template;
 
 use super::activity::Kind;
 use crate::domain::query::QueryError;
+use crate::domain::signature2::Signature2Error;
 use crate::sample::page;
 
 /// Why a request is refused; its text says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
     #[error(
-        "This address carries no signature (un, ts and hs), so nobody knows who is asking. Open the activity from LAMS."
+        "This address carries no signature, so nobody knows who is asking. Open the activity from LAMS."
     )]
     NotSigned,
     #[error(
-        "The signature in this address (hs) was not made with this server's id and key. Open the activity from LAMS; if that leads here again, a sysadmin should compare the server id and key on both sides."
+        "The legacy signature in this address (hs) was not made with this server's id and key. Open the activity from LAMS; if that leads here again, a sysadmin should compare the server id and key on both sides."
     )]
     WrongHash,
+    #[error(
+        "The signature 2 of this address does not hold: {0}. Open the activity from LAMS; if that leads here again, a sysadmin should compare the server id, the key and the clocks on both sides, and how the gateway signs."
+    )]
+    NotSignature2(#[from] Signature2Error),
+    #[error("This address was used already, and is good once. Open the activity from LAMS again.")]
+    CameBefore,
     #[error(
         "This page was open for too long, or was opened for something else. Open the activity from LAMS again."
     )]
@@ -46,7 +53,10 @@ pub(super) enum Refusal {
 impl Refusal {
     fn title(&self) -> &'static str {
         match self {
-            Refusal::NotSigned | Refusal::WrongHash => "We do not know who you are",
+            Refusal::NotSigned
+            | Refusal::WrongHash
+            | Refusal::NotSignature2(_)
+            | Refusal::CameBefore => "We do not know who you are",
             Refusal::NoTicket => "Please open this again from LAMS",
             Refusal::NoActivity { .. } => "No such activity",
             Refusal::NoPage => "No such page",
@@ -67,7 +77,11 @@ struct RefusalPage<'a> {
 impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         match self {
-            Refusal::NotSigned | Refusal::WrongHash | Refusal::NoTicket => StatusCode::UNAUTHORIZED,
+            Refusal::NotSigned
+            | Refusal::WrongHash
+            | Refusal::NotSignature2(_)
+            | Refusal::CameBefore
+            | Refusal::NoTicket => StatusCode::UNAUTHORIZED,
             Refusal::NoActivity { .. } | Refusal::NoPage => StatusCode::NOT_FOUND,
             Refusal::NoForm => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::BAD_REQUEST,

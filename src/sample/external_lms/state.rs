@@ -1,13 +1,14 @@
 //! What the sample LMS remembers, and how it changes. No page reaches past these methods.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::activity::{Activity, Attempt, Kind, Post, Settings};
 use super::made::Made;
 use super::ticket::{Purpose, Ticket, Tickets};
+use crate::domain::signature2::Verified;
 
 /// Activities, tickets, and which call made what.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(super) struct State {
     next_id: u64,
     tickets: Tickets,
     made: Made,
+    /// The nonces that came, until when each is kept.
+    nonces: HashMap<String, DateTime<Utc>>,
 }
 
 /// What came of saving.
@@ -34,6 +37,7 @@ impl State {
             next_id: first_id,
             tickets: Tickets::default(),
             made: Made::default(),
+            nonces: HashMap::new(),
         }
     }
 
@@ -48,6 +52,15 @@ impl State {
     /// The activity of an id, unless it is of another kind.
     pub(super) fn activity_of(&self, kind: Kind, id: u64) -> Option<&Activity> {
         self.activity(id).filter(|activity| activity.kind == kind)
+    }
+
+    /// Whether a checked request comes for the first time.
+    pub(super) fn take_nonce(&mut self, verified: Verified) -> bool {
+        let now = Utc::now();
+        self.nonces.retain(|_, until| *until >= now);
+        self.nonces
+            .insert(verified.nonce, verified.keep_until)
+            .is_none()
     }
 
     pub(super) fn issue_ticket(&mut self, user: &str, purpose: Purpose) -> String {

@@ -37,12 +37,15 @@ pub(super) async fn quiz(
 
 fn look(request: &HttpRequest, lms: &ExternalLms, kind: Kind) -> Result<HttpResponse, Refusal> {
     let query = Query::parse(request.query_string());
-    let visit = lms.visit(&query, |query| {
+    let visit = lms.visit(request, &query, |query| {
         Ok(Purpose::Look {
             id: lms.named(query, Some(kind))?.id,
             back: lms.way_back(query)?,
         })
     })?;
+    if let Some(on) = visit.goes_on(request) {
+        return Ok(on);
+    }
     let Purpose::Look { id, back } = &visit.purpose else {
         return Err(Refusal::NoTicket);
     };

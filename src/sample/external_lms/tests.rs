@@ -7,6 +7,7 @@ mod exports;
 mod imports;
 mod open_author;
 mod outputs;
+mod signature2;
 mod taking_part;
 
 use super::*;

@@ -87,7 +87,7 @@ fn finds_few(name: &str) -> bool {
 #[actix_web::test]
 async fn postgres_finds_launches_by_index_in_their_order() {
     let database = filled(Kind::Postgres).await;
-    let Db::Postgres(pool) = &database.store.write else {
+    let Db::Postgres(pool, _) = &database.store.write else {
         panic!("not PostgreSQL")
     };
     let mut connection = pool.acquire().await.unwrap();

@@ -80,7 +80,7 @@ async fn both_folders_of_migrations_make_the_same_tables() {
 }
 
 async fn shape_of_postgres(database: &Database) -> Shape {
-    let Db::Postgres(pool) = &database.store.write else {
+    let Db::Postgres(pool, _) = &database.store.write else {
         panic!("not PostgreSQL")
     };
     let columns: Vec<(String, String, String, String)> = sqlx::query_as(

@@ -33,6 +33,7 @@ async fn configured(store: &Store) {
         private_network: true,
         login_window_minutes: None,
         time_zone: None,
+        signature: 2,
         tools: ["mdquiz10".to_owned()].into(),
         settings: [(
             "mdquiz10".to_owned(),

@@ -183,3 +183,9 @@ pub(super) struct Mistake {
     /// What is wrong, as a sentence.
     pub(super) words: String,
 }
+
+/// Reads a body of several parts, for `fuzz/`.
+#[cfg(fuzzing)]
+pub(in crate::web) async fn read_parts(headers: &HeaderMap, body: web::Bytes) {
+    let _ = Fields::of_parts(headers, body).await;
+}

@@ -39,6 +39,11 @@ pub(super) const NAVIGATION: &[Entry] = &[
         about: "The LAMS instances: connect one, its secrets, a launch to try.",
     },
     Entry {
+        path: "connections",
+        name: "Connections",
+        about: "How learners are enrolled in an LMS, and which one a link belongs to.",
+    },
+    Entry {
         path: "configuration",
         name: "Configuration",
         about: "All that is connected, as a file: download it, or apply one.",

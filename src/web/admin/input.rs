@@ -250,4 +250,14 @@ impl Select {
         let error = Wrong::of(wrong, self.name);
         Self { error, ..self }
     }
+
+    /// Whether something is wrong with it.
+    pub(super) fn is_wrong(&self) -> bool {
+        self.error.is_some()
+    }
+
+    /// Whether there is nothing to choose from.
+    pub(super) fn is_empty(&self) -> bool {
+        self.options.is_empty()
+    }
 }

@@ -7,6 +7,7 @@ mod audit;
 mod configuration;
 mod connected;
 mod connection_test;
+mod connections;
 mod cookies;
 mod first;
 mod forms;
@@ -29,6 +30,8 @@ use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, Resource, web};
 
+#[cfg(fuzzing)]
+pub(super) use forms::read_parts;
 pub(super) use frame::refusal;
 
 use super::problem::{self, Problem};
@@ -170,7 +173,7 @@ fn happened(config: &mut web::ServiceConfig, page: impl Fn(&str) -> Resource) {
         );
 }
 
-/// Platforms, and the configuration as a file.
+/// Platforms, LMS connections, and the configuration as a file.
 fn connecting(config: &mut web::ServiceConfig, page: impl Fn(&str) -> Resource) {
     let form = || web::PayloadConfig::new(configuration::LONGEST_FORM);
     config
@@ -205,6 +208,18 @@ fn connecting(config: &mut web::ServiceConfig, page: impl Fn(&str) -> Resource) 
             page("/configuration/apply")
                 .app_data(form())
                 .route(web::post().to(configuration::apply)),
+        )
+        .service(page("/connections").route(web::get().to(connections::show)))
+        .service(
+            page("/connections/edit")
+                .route(web::get().to(connections::show_edit))
+                .route(web::post().to(connections::change)),
+        )
+        .service(page("/connections/move").route(web::post().to(connections::move_up)))
+        .service(
+            page("/connections/remove")
+                .route(web::get().to(connections::ask_to_remove))
+                .route(web::post().to(connections::remove)),
         )
         .service(page("/configuration/file").route(web::get().to(configuration::download)));
 }

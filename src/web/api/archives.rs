@@ -193,3 +193,9 @@ async fn file(field: &mut Field, longest: u64) -> Result<Spool, Problem> {
 fn malformed(error: MultipartError) -> Problem {
     Refusal::Body(format!("it must be multipart/form-data: {error}")).into()
 }
+
+/// Reads an import, for `fuzz/`.
+#[cfg(fuzzing)]
+pub(in crate::web) async fn read_import(form: Multipart, longest: u64) {
+    let _ = Form::read(form, longest).await;
+}

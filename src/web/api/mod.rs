@@ -14,6 +14,8 @@ mod refusals;
 mod sessions;
 mod toolkit;
 
+#[cfg(fuzzing)]
+pub(super) use archives::read_import;
 pub(super) use document::{Document, docs, openapi_json};
 pub(super) use reference::Reference;
 

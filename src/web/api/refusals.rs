@@ -19,6 +19,7 @@ use crate::domain::custom_csv::CustomCsvError;
 use crate::domain::id::ServerId;
 use crate::domain::lms::NoCourseId;
 use crate::domain::query::QueryError;
+use crate::domain::server::Signing;
 use crate::flows::Refusal;
 use crate::flows::archive::ArchiveError;
 use crate::outbound::{Failure, LmsCode, LmsError, LmsFailure, OutboundError, SpoolError};
@@ -182,7 +183,7 @@ kinds! {
     ];
     /// Calls that ask a server.
     Outgoing: [
-        failed(Failure::HashRefused),
+        failed(Failure::HashRefused(Signing::Legacy)),
         failed(Failure::Open(Duration::from_secs(27))),
         failed(Failure::TimedOut(Duration::from_secs(15))),
         Problem::TooFast { retry_after: 42 },

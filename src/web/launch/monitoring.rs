@@ -1,9 +1,9 @@
-//! `monitoring.do`: a monitor looks at an activity's sessions.
+//! `monitoring.do`: a monitor looks at an activity's sessions, or goes on to one of them.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 
-use super::{Names, admit, note};
+use super::{Names, admit, note, redirect};
 use crate::domain::launch_record::{LaunchKind, Noted};
 use crate::domain::query::Query;
 use crate::flows::admission::Entry;
@@ -21,6 +21,12 @@ pub(super) async fn monitoring(
     let mut noted = Noted::default();
     let now = Utc::now();
     let outcome = async {
+        if query.get("dispatch") == Some("openSession") {
+            // The page's link carries a state in place of the signature.
+            let visitor = admit(&gateway, &request, &names, &query, Entry::Callback, now)?;
+            let to = monitor::open_session(&gateway, &visitor, &query, now, &mut noted).await?;
+            return Ok(redirect(&to));
+        }
         let visitor = admit(&gateway, &request, &names, &query, Entry::Launch, now)?;
         let monitoring = monitor::open(&gateway, &visitor, &query, now, &mut noted).await?;
         pages::monitor(&monitoring, &visitor.platform, &gateway)

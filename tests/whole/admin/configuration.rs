@@ -245,7 +245,17 @@ async fn a_file_that_is_chosen_counts_in_place_of_the_text() {
 async fn what_is_configured_is_downloaded_without_its_secrets_and_changes_nothing(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
-    let gateway = Gateway::start(kind, Setup::default()).await;
+    // Nothing has its default, else what is not written would not be missed.
+    let more = "[[servers]]\nid = \"other\"\nurl = \"http://other.example.org/\"\nkey = \"0therKey\"\nprefix = \"oth\"\n\
+                enabled = false\nsign_redirects = false\nsignature = 2\ntimeout_ms = 5000\nprivate_network = false\n\
+                login_window_minutes = 60\ntime_zone = \"Europe/Berlin\"\ntools = [\"mdquiz10\"]\n";
+    let setup = Setup {
+        custom_csv: "remembered",
+        finish_url: Some("finished.do"),
+        more: more.to_owned(),
+        ..Setup::default()
+    };
+    let gateway = Gateway::start(kind, setup).await;
     let ada = Visitor::signed_in(&gateway, ADA).await;
     let file = ada.get("/admin/configuration/file").await;
     assert_eq!(file.status, 200);
@@ -269,6 +279,7 @@ async fn what_is_configured_is_downloaded_without_its_secrets_and_changes_nothin
         API_TOKEN,
         "S3cretKey",
         "L3rnKey",
+        "0therKey",
         &environment(&gateway.database)[1].1,
     ] {
         assert!(!file.body.contains(secret) && !references.body.contains(secret));

@@ -1,7 +1,10 @@
 //! The test of a server's connection, against servers that misbehave.
 
 use rstest::rstest;
+use secrecy::SecretString;
 use tokio::net::TcpListener;
+use toolgate::domain::server::Signing;
+use toolgate::sample::external_lms::{ExternalLms, ExternalLmsConfig};
 
 use crate::support::{ADA, Answer, Gateway, Kind, Peer, Setup, Visitor};
 
@@ -85,24 +88,82 @@ async fn each_step_says_how_it_came_out(
     }
 }
 
-#[actix_web::test]
-async fn a_server_in_order_takes_the_right_hash_and_refuses_a_wrong_one() {
-    use secrecy::SecretString;
-    use toolgate::sample::external_lms::{ExternalLms, ExternalLmsConfig};
+/// What is said of a sample LMS that takes one signature, by a gateway that makes one.
+async fn tested_sample(takes: Signing, makes: Signing) -> (Vec<(String, String)>, String) {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let config = ExternalLmsConfig::new("peer", SecretString::from("PeerKey"));
+    let config = ExternalLmsConfig {
+        signing: takes,
+        ..ExternalLmsConfig::new("peer", SecretString::from("PeerKey"))
+    };
     let lms = ExternalLms::start(listener, config).unwrap();
     let page = "mod/lamstwo/tooladapter_quiz.php";
-    let mut setup = server(lms.base_url(), "");
+    let more = format!("signature = {}", makes.number());
+    let mut setup = server(lms.base_url(), &more);
     setup.more = setup.more.replace("\"adapter\"", &format!("{page:?}"));
-    let (rows, body) = tested(setup).await;
+    let said = tested(setup).await;
+    lms.stop().await;
+    said
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_server_in_order_takes_the_right_signature_and_refuses_a_wrong_one(
+    #[values(Signing::Legacy, Signing::Two)] signing: Signing,
+) {
+    let (rows, body) = tested_sample(signing, signing).await;
     let not_ok: Vec<_> = rows.iter().filter(|(_, verdict)| verdict != "ok").collect();
     assert_eq!(
         not_ok,
         [&("tls".to_owned(), "skipped".to_owned())],
         "{body}"
     );
-    lms.stop().await;
+    let codes: Vec<_> = rows.iter().map(|(code, _)| code.as_str()).collect();
+    let of_two = ["signature", "wrong-signature", "legacy-hash", "replay"];
+    assert_eq!(
+        of_two.iter().all(|code| codes.contains(code)),
+        signing == Signing::Two
+    );
+    assert_eq!(codes.contains(&"hash"), signing == Signing::Legacy);
+}
+
+#[actix_web::test]
+async fn a_server_that_does_not_know_signature_2_is_said_so() {
+    let (rows, body) = tested_sample(Signing::Legacy, Signing::Two).await;
+    assert_eq!(verdict(&rows, "signature"), "failed", "{body}");
+    assert_eq!(verdict(&rows, "replay"), "skipped");
+    assert!(
+        body.contains("see whether its pages check signature 2"),
+        "{body}"
+    );
+    let (rows, _) = tested_sample(Signing::Two, Signing::Legacy).await;
+    assert_eq!(verdict(&rows, "hash"), "failed");
+}
+
+#[actix_web::test]
+async fn a_server_that_takes_anything_is_warned_of_each_that_it_should_refuse() {
+    let peer = Peer::start(Answer::Says(200, String::new())).await;
+    let (rows, body) = tested(server(
+        peer.url.trim_end_matches("adapter"),
+        "signature = 2",
+    ))
+    .await;
+    assert_eq!(verdict(&rows, "signature"), "ok");
+    for code in ["wrong-signature", "legacy-hash", "replay"] {
+        assert_eq!(verdict(&rows, code), "warning", "{code}: {body}");
+    }
+    assert!(body.contains("accepts the legacy hash, too, at"), "{body}");
+    let all: Vec<_> = peer
+        .asked()
+        .into_iter()
+        .filter(|asked| asked.address != "/")
+        .collect();
+    assert!(
+        all.iter()
+            .all(|asked| asked.address.contains("method=toolgate"))
+    );
+    // Two are the same, and all others differ.
+    let different: std::collections::HashSet<_> = all.iter().map(|asked| &asked.address).collect();
+    assert_eq!((all.len(), different.len()), (5, 4));
 }
 
 #[actix_web::test]

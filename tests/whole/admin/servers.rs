@@ -8,7 +8,7 @@ const LIST: &str = "/admin/servers";
 const ADD: &str = "/admin/servers/add";
 const EDIT: &str = "/admin/servers/edit?id=canvas";
 /// What a browser sends of the form with everything switched on.
-const CANVAS: [(&str, &str); 9] = [
+const CANVAS: [(&str, &str); 10] = [
     ("id", "canvas"),
     ("name", "Canvas <b>of</b> \"ours\""),
     ("url", "https://canvas.example.org"),
@@ -16,6 +16,7 @@ const CANVAS: [(&str, &str); 9] = [
     ("prefix", "cnv"),
     ("enabled", "on"),
     ("sign_redirects", "on"),
+    ("signature", "1"),
     ("tool.mdquiz10", "on"),
     ("settings.mdquiz10.adapter_page", "lams/quiz.php"),
 ];
@@ -78,11 +79,20 @@ async fn a_server_is_connected_changed_switched_off_and_deleted(
     let changed = edit(
         &ada,
         &form,
-        &[("key", ""), ("name", "Canvas"), ("timeout_ms", "5000")],
+        &[
+            ("key", ""),
+            ("name", "Canvas"),
+            ("timeout_ms", "5000"),
+            ("signature", "2"),
+        ],
     )
     .await;
     assert_eq!(changed.see_other(), "/admin/servers?done=saved");
     assert_eq!(gateway.database.number(key).await, 1);
+    let form = ada.get(EDIT).await;
+    let chosen = form.attributes("[name=signature][checked]", "value");
+    assert_eq!(chosen, ["2"]);
+    assert!(form.text("fieldset.choice").unwrap().contains("legacy"));
 
     let ask = ada.get("/admin/servers/disable?id=canvas").await;
     assert_eq!(ask.text("h1").as_deref(), Some("Disable Canvas?"));
@@ -137,6 +147,8 @@ async fn a_mistake_is_told_at_its_field_and_what_was_typed_stays() {
         (("prefix", "mdl"), "prefix"),
         (("prefix", ""), "prefix"),
         (("key", ""), "key"),
+        (("signature", ""), "signature"),
+        (("signature", "3"), "signature"),
         (("timeout_ms", "soon"), "timeout_ms"),
         (("timeout_ms", "9999999"), "timeout_ms"),
     ] {

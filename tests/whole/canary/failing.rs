@@ -6,12 +6,18 @@ use super::watched::Watched;
 use super::{AUTHOR, GUESSED_TOKEN, LEARN, SERVER_KEY, login};
 use crate::support::{API_TOKEN, Answer, Gateway, PUBLIC_URL, Peer, callback_of, parameter};
 
+/// The signature of a redirect, of either kind.
+fn signature_in(address: &str) -> String {
+    let of = |name| parameter(address, name);
+    of("hs").or_else(|| of("sig")).unwrap()
+}
+
 pub async fn launches(watched: &Watched<'_>) {
     let (gateway, search) = (watched.gateway, watched.search);
     let signed = gateway.sign(AUTHOR, "mdl_bill");
     search.secret("launch signature", signed.rsplit_once("&sig=").unwrap().1);
     let location = watched.get(&signed, &["state", "hash"]).await.location();
-    search.secret("hash", &parameter(&location, "hs").unwrap());
+    search.secret("hash", &signature_in(&location));
     let callback = callback_of(&location);
     let (bare, state) = callback
         .strip_prefix(PUBLIC_URL)
@@ -47,7 +53,7 @@ pub async fn launches(watched: &Watched<'_>) {
         )
         .await
         .location();
-    search.secret("learner's hash", &parameter(&learner, "hs").unwrap());
+    search.secret("learner's hash", &signature_in(&learner));
     let back = parameter(&learner, "returnUrl").unwrap();
     search.secret("learner's state", back.rsplit_once("&state=").unwrap().1);
     let back = back.strip_prefix(PUBLIC_URL).unwrap();
@@ -65,10 +71,19 @@ pub async fn launches(watched: &Watched<'_>) {
         "mdl_bill",
     );
     let page = watched
-        .get(&monitor, &["monitor's state", "monitor's hash"])
+        .get(
+            &monitor,
+            &["monitor's state", "monitor's hash", "monitor's way"],
+        )
         .await;
-    for link in page.attributes("a[data-monitor]", "href") {
-        search.secret("monitor's hash", &parameter(&link, "hs").unwrap());
+    for mut link in page.attributes("a[data-monitor]", "href") {
+        if let Some(path) = link.strip_prefix(PUBLIC_URL) {
+            search.secret("monitor's way", link.rsplit_once("&state=").unwrap().1);
+            let allowed = ["monitor's state", "monitor's hash"];
+            watched.get(&format!("{path}x"), &[]).await.refused(401);
+            link = watched.get(path, &allowed).await.location();
+        }
+        search.secret("monitor's hash", &signature_in(&link));
         let back = parameter(&link, "returnUrl").unwrap();
         search.secret("monitor's state", back.rsplit_once("&state=").unwrap().1);
     }

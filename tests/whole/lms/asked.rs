@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use rstest::rstest;
 use serde_json::json;
 
 use super::stand_in::{Reply, Request, StandIn};
@@ -284,6 +285,38 @@ async fn an_account_of_another_login_is_found_by_its_address() {
             .as_deref(),
         Some("9")
     );
+}
+
+#[rstest]
+#[case::broken(Reply::Says(500, String::new()), "lms-failed")]
+#[case::no_right(Reply::Says(200, "{\"exception\": \"x\", \"errorcode\": \"accessexception\"}".to_owned()), "lms-forbidden")]
+#[case::hung_up(Reply::HangsUp, "lms-unreachable")]
+#[actix_web::test]
+async fn only_a_moodle_that_refuses_an_account_is_looked_at_again(
+    #[case] made: Reply,
+    #[case] code: &str,
+) {
+    let lms = StandIn::start(
+        move |request| match request.field("wsfunction").as_deref() {
+            Some("core_user_get_users") => Reply::Says(200, "{\"users\": []}".to_owned()),
+            Some("core_user_create_users") => made.clone(),
+            other => panic!("{other:?} is not called"),
+        },
+    )
+    .await;
+    let token = "api_token = \"a-moodle-token-of-the-tests\"";
+    let gateway = gateway(connection("school", "moodle", &lms.url, token)).await;
+    let body = json!({"username": "Anna", "resourceLink": "http://school.test/course/view.php?id=2",
+        "user": {"firstName": "Anna", "lastName": "A", "email": "anna@example.org"}});
+    let problem = gateway.call("PUT", "/lms/enrollment", Some(body)).await;
+    assert_eq!(problem.json()["code"], code, "{}", problem.body);
+    let functions: Vec<_> = lms
+        .asked()
+        .iter()
+        .map(|asked| asked.field("wsfunction"))
+        .collect();
+    let functions: Vec<_> = functions.iter().flatten().collect();
+    assert_eq!(functions, ["core_user_get_users", "core_user_create_users"]);
 }
 
 #[actix_web::test]

@@ -351,6 +351,7 @@ async fn forms_of_servers_and_tools_leave_the_connection_as_it_is() {
         ("url", "http://edx.test/"),
         ("prefix", "edx"),
         ("enabled", "on"),
+        ("signature", "1"),
         ("made_from", &made_from),
     ];
     let saved = ada.post_form(edit, "/admin/servers/edit", &fields).await;

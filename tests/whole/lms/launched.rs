@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::stand_in::{Reply, Request, StandIn};
-use crate::support::{Gateway, Kind, Peer, Setup, apply};
+use crate::support::{ADA, Gateway, Kind, Peer, Setup, Visitor, apply};
 
 /// A Moodle with one course, where everybody has an account but ghosts.
 struct Moodle(Mutex<HashSet<String>>);
@@ -184,4 +184,42 @@ async fn a_learner_without_an_account_goes_on_and_the_record_says_so() {
         reason.starts_with("the LMS of moodle: it has no account of this login"),
         "{reason}"
     );
+}
+
+#[actix_web::test]
+async fn the_story_of_a_launch_tells_of_the_calls_to_the_lms() {
+    let moodle = Moodle::with(std::iter::empty());
+    let lms = StandIn::start(move |request| moodle.answer(request)).await;
+    let (gateway, _first, _peer) = enrolling(&lms.url, "timeout_ms = 30000").await;
+    gateway.get_signed(LEARN, "mdl_ghost").await.location();
+    record(&gateway).await;
+    let ada = Visitor::signed_in(&gateway, ADA).await;
+    let list = ada.get("/admin/launches?user=mdl_ghost").await;
+    let story = list.attributes("a[href*='/admin/launches/']", "href");
+    let story = story.iter().find(|path| !path.ends_with("charts"));
+    let story = ada.get(story.unwrap()).await;
+    let timeline = story.text("#timeline").unwrap();
+    for function in ["core_enrol_get_enrolled_users", "core_user_get_users"] {
+        assert!(timeline.contains(function), "{function}: {timeline}");
+    }
+}
+
+#[actix_web::test]
+async fn an_lms_that_fails_is_left_alone_and_the_pages_say_so() {
+    let lms = StandIn::start(|_| Reply::Says(500, String::new())).await;
+    let (gateway, _first, _peer) = enrolling(&lms.url, "timeout_ms = 30000").await;
+    let link = "http%3A%2F%2Fmoodle.test%2Fcourse%2Fview.php%3Fid%3D7";
+    let path = format!("/lms/enrollment?username=new1&resourceLink={link}");
+    for _ in 0..5 {
+        gateway.call("GET", &path, None).await.refused(502);
+    }
+    let metrics = gateway.get("/metrics").await.body;
+    let open = "toolgate_lms_breaker_open{server=\"moodle\"} 1";
+    assert!(metrics.contains(open), "{metrics}");
+    let ada = Visitor::signed_in(&gateway, ADA).await;
+    let list = ada.get("/admin/connections").await;
+    let row = list.text("[data-connection=moodle]").unwrap();
+    assert!(row.contains("left alone for"), "{row}");
+    // Its pages are called as before.
+    assert!(metrics.contains("toolgate_breaker_open{server=\"moodle\"} 0"));
 }

@@ -19,6 +19,8 @@ pub struct Setup {
     pub callback_state: &'static str,
     pub custom_csv: &'static str,
     pub sign_redirects: bool,
+    /// Which signature requests to the servers carry.
+    pub signature: u8,
     pub finish_url: Option<&'static str>,
     /// Where the adapter pages of all tools are.
     pub adapter_page: String,
@@ -41,6 +43,7 @@ impl Default for Setup {
             callback_state: "required",
             custom_csv: "accepted",
             sign_redirects: true,
+            signature: 1,
             finish_url: None,
             adapter_page: "http://127.0.0.1:1/nobody".to_owned(),
             more: String::new(),
@@ -74,6 +77,7 @@ impl Setup {
             };
             tools.iter().map(page).collect()
         };
+        let signature = self.signature;
         let finish_url = self
             .finish_url
             .map(|url| format!("finish_url = \"{url}\"\n"))
@@ -95,6 +99,7 @@ url = "http://moodle.example.org/moodle/"
 key = "S3cretKey"
 prefix = "mdl"
 sign_redirects = {}
+signature = {signature}
 tools = {moodle:?}
 {}
 [[servers]]
@@ -103,6 +108,7 @@ url = "http://lrn.example.org/"
 key = "L3rnKey"
 prefix = "lrn"
 sign_redirects = {}
+signature = {signature}
 tools = ["dlfrum10"]
 {}
 {}
@@ -126,6 +132,24 @@ pub fn binary() -> Command {
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.stdin(Stdio::null());
+    command
+}
+
+/// The same, not killed where a file may have no more bytes: it is told so, as it is of a full disk.
+pub fn binary_on_a_small_disk() -> Command {
+    let mut command = binary();
+    let program = command.get_program().to_owned();
+    let environment: Vec<_> = command
+        .get_envs()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .collect();
+    command = Command::new("sh");
+    command
+        .env_clear()
+        .envs(environment)
+        .args(["-c", r#"trap '' XFSZ; exec "$0" "$@""#])
+        .arg(program)
+        .stdin(Stdio::null());
     command
 }
 
@@ -178,8 +202,12 @@ impl Gateway {
 
     /// One more instance on a database that is configured already.
     pub fn start_on(database: Arc<Database>, setup: Setup) -> Self {
+        Self::start_as(binary(), database, setup)
+    }
+
+    /// The same, run by a command of one's own.
+    pub fn start_as(mut command: Command, database: Arc<Database>, setup: Setup) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut command = binary();
         command.arg("serve").envs(environment(&database));
         command
             .env("TOOLGATE_LISTEN", "127.0.0.1:0")
@@ -359,6 +387,16 @@ impl Gateway {
         assert_eq!(response.status(), 200);
         let headers = response.headers().clone();
         (response.bytes().await.unwrap().to_vec(), headers)
+    }
+
+    /// Its files can have so many bytes from now on; `unlimited` as many as they want.
+    pub fn limit_files(&self, bytes: &str) {
+        let id = self.process.as_ref().unwrap().id().to_string();
+        let limited = Command::new("prlimit")
+            .args(["--pid", &id, &format!("--fsize={bytes}:unlimited")])
+            .status()
+            .unwrap();
+        assert!(limited.success());
     }
 
     /// The most memory that the process has had, in MiB.

@@ -3,17 +3,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::tool_row::{ToolRow, field_of, item_names};
+
 use crate::domain::configuration::Configuration;
-use crate::domain::tool::{ADAPTER_PAGE, Tool};
+use crate::domain::server::Signing;
+use crate::domain::tool::ADAPTER_PAGE;
 use crate::flows::apply::{FileError, WrittenSecret, WrittenServer};
 use crate::store::ServerRecord;
 use crate::web::admin::connected::{self, InWords, secret_input};
 use crate::web::admin::forms::Fields;
-use crate::web::admin::input::{Input, Tick, Wrong};
+use crate::web::admin::input::{Choice, Input, Tick, Wrong};
 
 /// What the key is for.
 const KEY: &str =
-    "The secret that this server shares with LAMS; it signs the hash. Needed with tools.";
+    "The secret that this server shares with LAMS; it makes the signatures. Needed with tools.";
 
 /// What stands in the form. The key is in it only on its way to being saved.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -23,6 +26,7 @@ pub(super) struct Typed {
     url: String,
     key: String,
     prefix: String,
+    signature: String,
     timeout_ms: String,
     login_window_minutes: String,
     time_zone: String,
@@ -33,18 +37,11 @@ pub(super) struct Typed {
     settings: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// A tool in the form: whether it is there, and what is set for it.
-pub(super) struct ToolRow {
-    pub(super) tick: Tick,
-    pub(super) items: Vec<Input>,
-    /// Whether its settings are unfolded.
-    pub(super) open: bool,
-}
-
 /// The fields, as the page shows them.
 pub(super) struct Shown {
     pub(super) id: Option<Input>,
     pub(super) about: [Input; 4],
+    pub(super) signature: Choice,
     pub(super) ticks: [Tick; 3],
     pub(super) timeout: Input,
     pub(super) logins: [Input; 2],
@@ -57,6 +54,7 @@ impl Typed {
     /// A server to be added, as the file's defaults have it.
     pub(super) fn fresh() -> Self {
         Self {
+            signature: Signing::Legacy.number().to_string(),
             enabled: true,
             sign_redirects: true,
             private_network: true,
@@ -73,6 +71,7 @@ impl Typed {
             url: record.url.clone(),
             key: String::new(),
             prefix: record.prefix.clone().unwrap_or_default(),
+            signature: record.signature.to_string(),
             timeout_ms: timeout.unwrap_or_default(),
             login_window_minutes: record
                 .login_window_minutes
@@ -97,6 +96,7 @@ impl Typed {
             url: text("url"),
             key: fields.get("key").to_owned(),
             prefix: text("prefix"),
+            signature: text("signature"),
             timeout_ms: text("timeout_ms"),
             login_window_minutes: text("login_window_minutes"),
             time_zone: text("time_zone"),
@@ -131,6 +131,10 @@ impl Typed {
                 .map(Some)
                 .map_err(|_| Wrong::new(name, format!("This must be a number of {of}, or empty."))),
         };
+        let signature = self
+            .signature
+            .parse()
+            .map_err(|_| Wrong::new("signature", "Choose one of these."))?;
         let timeout_ms = number("timeout_ms", &self.timeout_ms, "milliseconds")?;
         let login_window_minutes = number(
             "login_window_minutes",
@@ -159,6 +163,7 @@ impl Typed {
             prefix: some(&self.prefix),
             enabled: self.enabled,
             sign_redirects: self.sign_redirects,
+            signature,
             timeout_ms,
             private_network: self.private_network,
             login_window_minutes,
@@ -173,7 +178,7 @@ impl Typed {
         connected::differences(self.in_words(), now.in_words())
     }
 
-    fn in_words(&self) -> [InWords; 11] {
+    fn in_words(&self) -> [InWords; 12] {
         let yes_no = |on: bool| if on { "yes" } else { "no" }.to_owned();
         let one = |(tool, items): (&String, &BTreeMap<String, String>)| {
             let items = items.iter().map(|(name, value)| format!("{name} {value}"));
@@ -185,6 +190,7 @@ impl Typed {
             ("Name", self.name.clone()),
             ("Address", self.url.clone()),
             ("Prefix", self.prefix.clone()),
+            ("Signature", self.signature.clone()),
             ("Time limit", self.timeout_ms.clone()),
             ("Window of logins", self.login_window_minutes.clone()),
             ("Time zone", self.time_zone.clone()),
@@ -227,11 +233,25 @@ impl Typed {
                 .value(&self.prefix)
                 .wrong(wrong),
         ];
+        let signature = Choice::new("signature", "How requests to it are signed", &self.signature)
+            .option(
+                "1",
+                "Signature 1, SHA-1 (legacy)",
+                "What LAMS’s protocol demands, and what an LMS checks that was not changed. It covers who and when \
+                 alone: who reads one address can make others of it, for ever.",
+            )
+            .option(
+                "2",
+                "Signature 2, HMAC-SHA-256",
+                "It covers all of a request, for five minutes, once. Only for an LMS whose pages check it, else \
+                 nothing there works any more: docs/signature2.md says how. Test the connection after you switch.",
+            )
+            .wrong(wrong);
         let ticks = [
             Tick::new("enabled", "Enabled", self.enabled)
                 .hint("Else launches to it are refused in words."),
             Tick::new("sign_redirects", "Sign redirects", self.sign_redirects).hint(
-                "Browsers arrive there with un, ts and hs, and are signed in. Off for a server that does not know them.",
+                "Browsers arrive there with who they are and a signature, and are signed in. Off for a server that does not know that.",
             ),
             Tick::new("private_network", "It may be in a private network", self.private_network)
                 .hint("Off: calls to private and loopback addresses are refused. Link-local ones always are."),
@@ -253,11 +273,20 @@ impl Typed {
         ];
         let tools: Vec<ToolRow> = configuration
             .tools()
-            .map(|tool| self.tool_row(tool, wrong))
+            .map(|tool| {
+                let set = self.settings.get(tool.signature.as_str());
+                ToolRow::of(
+                    tool,
+                    self.tools.contains(tool.signature.as_str()),
+                    set,
+                    wrong,
+                )
+            })
             .collect();
         let mut shown = Shown {
             id,
             about,
+            signature,
             ticks,
             timeout,
             logins,
@@ -268,46 +297,6 @@ impl Typed {
             shown.wrong = Some(wrong.words.clone());
         }
         shown
-    }
-
-    fn tool_row(&self, tool: &Tool, wrong: Option<&Wrong>) -> ToolRow {
-        let signature = tool.signature.as_str();
-        let set = |name: &str| {
-            let items = self.settings.get(signature);
-            items
-                .and_then(|items| items.get(name))
-                .map_or("", |value| value)
-        };
-        let page = Input::text(field_of(signature, ADAPTER_PAGE), "Adapter page")
-            .hint("Absolute, or relative to the address.")
-            .placeholder(&tool.adapter_page.address)
-            .value(set(ADAPTER_PAGE));
-        let own = tool.config.iter().map(|item| {
-            let input = Input::text(field_of(signature, &item.name), item.label.as_str())
-                .placeholder(item.default.as_deref().unwrap_or_default())
-                .value(set(&item.name));
-            if item.required && item.default.is_none() {
-                input.hint(format!("{} needs it.", tool.title))
-            } else {
-                input
-            }
-        });
-        let items: Vec<Input> = std::iter::once(page)
-            .chain(own)
-            .map(|input| input.wrong(wrong))
-            .collect();
-        ToolRow {
-            tick: Tick::new(
-                format!("tool.{signature}"),
-                tool.title.as_str(),
-                self.tools.contains(signature),
-            )
-            .hint(signature),
-            open: items
-                .iter()
-                .any(|input| input.is_filled() || input.is_wrong()),
-            items,
-        }
     }
 }
 
@@ -321,7 +310,7 @@ impl Shown {
             .chain([&self.timeout])
             .chain(&self.logins)
             .chain(items);
-        all.any(Input::is_wrong)
+        self.signature.is_wrong() || all.any(Input::is_wrong)
     }
 }
 
@@ -336,12 +325,4 @@ pub(super) fn wrong_of(error: &FileError) -> Wrong {
         Some(signature) => Wrong::new(field_of(signature, ADAPTER_PAGE), wrong.words),
         None => wrong,
     }
-}
-
-fn item_names(tool: &Tool) -> impl Iterator<Item = &str> {
-    std::iter::once(ADAPTER_PAGE).chain(tool.config.iter().map(|item| item.name.as_str()))
-}
-
-fn field_of(signature: &str, item: &str) -> String {
-    format!("settings.{signature}.{item}")
 }

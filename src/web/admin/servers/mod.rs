@@ -3,6 +3,7 @@
 
 mod edit;
 mod form;
+mod tool_row;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};

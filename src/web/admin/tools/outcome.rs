@@ -168,8 +168,7 @@ fn words_of_remark(remark: &Remark, configuration: &Configuration, question: &Qu
         }
         Remark::NoKey => "The server has no key, so nothing is signed.".to_owned(),
         Remark::NotSigned => {
-            "The server does not want signed redirects, so un, ts and hs are not appended."
-                .to_owned()
+            "The server does not want signed redirects, so no signature is appended.".to_owned()
         }
     }
 }
@@ -224,9 +223,20 @@ fn words_of_source(source: &Source, tool: &Tool, server: Option<&Server>, hashed
             "Appended: when, in milliseconds since 1970. Here it is now.".to_owned()
         }
         Source::Signature(Signed::Hash) => format!(
-            "Appended: SHA-1 of {hashed}, each without blanks around it and in lower case, with nothing between \
+            "Appended: the legacy signature, SHA-1 of {hashed}, each without blanks around it and in lower case, with nothing between \
              them. Masked: a preview signs nobody in."
         ),
+        Source::Signature(Signed::Nonce) => {
+            "Appended: a random number, so that the address is good once.".to_owned()
+        }
+        Source::Signature(Signed::Version) => {
+            "Appended: that what follows is signature 2.".to_owned()
+        }
+        Source::Signature(Signed::Signature2) => {
+            "Appended: HMAC-SHA-256 of method, server, path and all parameters, under the server’s key. Masked: a \
+             preview signs nobody in."
+                .to_owned()
+        }
         Source::Value(value, encoding) => {
             let how = match encoding {
                 Encoding::AsIs => ", as it is",

@@ -384,3 +384,33 @@ async fn without_a_server_or_platform_it_says_what_to_do() {
     let page = ada.get("/admin/tools/tool?signature=mdquiz10").await;
     assert_eq!(page.status, 200);
 }
+
+#[actix_web::test]
+async fn signature_2_is_shown_part_by_part_and_masked() {
+    let setup = Setup {
+        signature: 2,
+        ..Setup::default()
+    };
+    let gateway = Gateway::start(Kind::Sqlite, setup).await;
+    let ada = Visitor::signed_in(&gateway, ADA).await;
+    let asked = question("mdquiz10", "bill,7,3,moodle", &[("login", "mdl_Anna")]);
+    let page = ada.get(&asked).await;
+    for name in [
+        "author_new",
+        "author_saved",
+        "learner",
+        "teacher",
+        "monitor",
+    ] {
+        let address = address(&page, name);
+        let (_, signature) = address.split_once("&un=Anna&ts=").unwrap();
+        assert!(signature.ends_with("&sv=2&sig=•••"), "{address}");
+        assert!(
+            signature.contains("&nonce=") && !address.contains("hs="),
+            "{address}"
+        );
+    }
+    for words in ["HMAC-SHA-256 of method", "good once", "Masked"] {
+        assert!(page.body.contains(words), "{words}: {}", page.body);
+    }
+}
