@@ -23,6 +23,7 @@ mod headers;
 mod journal;
 mod keys;
 mod launches;
+mod limits;
 mod lms;
 mod login;
 mod openapi;
