@@ -51,8 +51,9 @@ const LOOK: Duration = Duration::from_millis(50);
 /// An instance on another machine that has not said for so long that it is at its calls counts as gone, so that
 /// what it was at is taken over within half a minute. The clocks of the instances must agree better than that.
 const LEASE: TimeDelta = TimeDelta::seconds(25);
-/// How long the outcome of a call is tried to be stored while the database is away.
-const STORE_PATIENCE: Duration = Duration::from_secs(60);
+/// How long the outcome of a call is tried to be stored while the database is away: a failover by hand takes
+/// minutes.
+const STORE_PATIENCE: Duration = Duration::from_secs(600);
 
 /// Makes what is wanted, unless the same call has or does already.
 pub(super) async fn once(gateway: &Gateway, wanted: Wanted) -> Result<Made, Refusal> {
@@ -80,11 +81,14 @@ pub(super) async fn once(gateway: &Gateway, wanted: Wanted) -> Result<Made, Refu
             let file = reader
                 .as_mut()
                 .map(|reader| reader as &mut (dyn Read + Send));
-            if gateway.store.begin_entry(&entry, lease, file).await? {
-                send(gateway, &entry, wanted.file.as_ref()).await?;
-                return Ok(Made { now: true });
+            match gateway.store.begin_entry(&entry, lease, file).await {
+                Ok(true) => {
+                    send(gateway, &entry, wanted.file.as_ref()).await?;
+                    return Ok(Made { now: true });
+                }
+                Ok(false) => continue,
+                Err(error) => return Err(take_back(gateway, entry, error)),
             }
-            continue;
         };
         if current.request != entry.request {
             return Err(Refusal::ThereAlready);
@@ -98,6 +102,18 @@ pub(super) async fn once(gateway: &Gateway, wanted: Wanted) -> Result<Made, Refu
             EntryState::Calling | EntryState::Failed => tokio::time::sleep(LOOK).await,
         }
     }
+}
+
+/// Ends an entry that could not be written down: the reply to its commit may have been lost, and nothing was sent.
+/// Goes on behind the answer.
+fn take_back(gateway: &Gateway, entry: Entry, error: StoreError) -> Refusal {
+    let refusal = Refusal::from(error);
+    if matches!(refusal, Refusal::Store(StoreError::Unavailable(_))) {
+        gateway.see_through_later(move |gateway| async move {
+            end(&gateway, &entry, &StoreError::late().into()).await;
+        });
+    }
+    refusal
 }
 
 /// Refuses a call at once where its server is left alone for now, before anything is written down.

@@ -14,12 +14,6 @@ from support.report import Report
 from support.work import Work, judge
 
 JUMPS = ["+20", "-20", "+3h", "-3h", "+1d", "-1d", "+0"]
-TICKS = {"s": 1, "h": 3600, "d": 86400}
-
-
-def ahead(jump):
-    unit = TICKS.get(jump[-1])
-    return int(jump[:-1]) * unit if unit else int(jump)
 
 
 

@@ -85,9 +85,10 @@ async def away(place, postgres, report, take, bring):
     # The length of the outage is what is tried here.
     await asyncio.sleep(AWAY_FOR - (time.monotonic() - begun))
     during, launches.took = launches.took, []
-    begun = time.monotonic()
     await in_thread(bring)
-    turned_on = await readiness.turned_to(True) - begun
+    # From when it takes connections again, which `bring` waits for.
+    begun = time.monotonic()
+    turned_on = max(0.0, await readiness.turned_to(True) - begun)
 
     made = len(work.sessions)
 
@@ -103,6 +104,8 @@ async def away(place, postgres, report, take, bring):
 
     await until("the journal's calls are settled", nothing_calls, 40, 0.2)
     judge(report, postgres, outside, work, sysadmin)
+    unsettled = postgres.ask("select local_id, error from journal where state = 'unsettled'")
+    report.none("calls that are unsettled, though the server answered", unsettled)
     report.note(f"launches: {launches.sent} sent, {launches.redirected - 200} redirected; before: {latencies(before)}")
     report.note(f"launches while it was away: {len(during)}; {latencies(during)}")
     report.none("failed redirects of known sessions", launches.failed)

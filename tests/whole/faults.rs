@@ -37,9 +37,8 @@ async fn with_known_session(gateway: &Gateway) {
     }
 }
 
-#[actix_web::test]
-async fn a_database_that_says_nothing_any_more_is_done_without_and_then_reached_anew() {
-    let peer = Peer::start(Answer::Ids(700)).await;
+/// A gateway that reaches its PostgreSQL over a network that can be cut.
+async fn over_a_network(peer: &Peer) -> (Gateway, Network) {
     let database = Database::new(Kind::Postgres).await;
     let network = Network::to(&database);
     let setup = Setup {
@@ -58,6 +57,13 @@ async fn a_database_that_says_nothing_any_more_is_done_without_and_then_reached_
         let started = tokio::task::spawn_blocking(|| Gateway::start_on(database, setup));
         started.await.unwrap()
     };
+    (gateway, network)
+}
+
+#[actix_web::test]
+async fn a_database_that_says_nothing_any_more_is_done_without_and_then_reached_anew() {
+    let peer = Peer::start(Answer::Ids(700)).await;
+    let (gateway, network) = over_a_network(&peer).await;
     with_known_session(&gateway).await;
 
     network.cut();
@@ -130,4 +136,51 @@ async fn an_embedded_database_without_room_goes_on_once_it_has_some() {
         "what happened in between waits, too: {}",
         gateway.log()
     );
+}
+
+#[actix_web::test]
+async fn an_intent_whose_commit_was_not_heard_of_is_taken_back_and_keeps_nobody_out() {
+    let peer = Peer::start(Answer::Ids(700)).await;
+    let (gateway, network) = over_a_network(&peer).await;
+    gateway.saved_content("mdquiz10", 1, "555").await;
+    // A commit of the journal takes its time.
+    let slow = "create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(1); return null; end';
+        create constraint trigger slow after insert on journal deferrable initially deferred
+        for each row execute function slow()";
+    gateway.database.execute(slow).await;
+    let ask = || {
+        let body = json!({"toolContentID": 1});
+        gateway.call("PUT", "/tools/mdquiz10/sessions/2", Some(body))
+    };
+    let cut = async {
+        let commits = "select count(*) from pg_stat_activity
+            where datname = current_database() and state = 'active' and query ilike 'commit%'";
+        Gateway::until("the intent is being written down", || async {
+            gateway.database.number(commits).await > 0
+        })
+        .await;
+        network.cut();
+    };
+    let (page, ()) = futures_util::future::join(ask(), cut).await;
+    assert_eq!(page.refused(503), "database-away");
+    let written = "select count(*) from journal";
+    Gateway::until("it is written down all the same", || async {
+        gateway.database.number(written).await == 1
+    })
+    .await;
+    assert_eq!(peer.requests().len(), 0);
+
+    network.mend();
+    Gateway::until("it is ready again", || is_ready(&gateway)).await;
+    gateway
+        .database
+        .execute("drop trigger slow on journal")
+        .await;
+    let failed = "select count(*) from journal where state = 'failed'";
+    Gateway::until("it is taken back", || async {
+        gateway.database.number(failed).await == 1
+    })
+    .await;
+    assert_eq!(ask().await.status, 201);
+    assert_eq!(peer.requests().len(), 1);
 }

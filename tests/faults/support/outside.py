@@ -19,7 +19,7 @@ class Outside:
         self.asked = 0  # clone calls that came in
         self.wrong_hash = 0
         self.next_id = 1_000_000
-        self.answers = "at once"  # or: slowly, never, resets, late-reset
+        self.answers = "at once"  # or: slowly, never, resets, resets late
         self.pause = 0.0
         self.enrolled = []  # who was enrolled, by its own count
         self.enrolling = 0.05
@@ -85,7 +85,7 @@ class Outside:
             await asyncio.sleep(self.pause)
         self.next_id += 1
         self.made.append((query["extToolContentID"], str(self.next_id)))
-        return None if how == "late-reset" else (200, str(self.next_id))
+        return None if how == "resets late" else (200, str(self.next_id))
 
     @staticmethod
     def _is_signed(query):

@@ -315,6 +315,7 @@ def judge(report, database, outside, work, sysadmin=None):
     journal = database.ask("select local_id, state from journal")
     unsettled = {int(number) for number, state in journal if state == "unsettled"}
     calling = {int(number) for number, state in journal if state == "calling"}
+    changes = int(database.ask("select count(*) from audit where action = 'server.changed' and actor like '%Ada%'")[0][0])
     left_behind = {row[0] for row in database.ask("select ext_id from left_behind")}
     contents = {int(number): ext for number, ext in contents.items()}
     sessions = {int(number): ext for number, ext in sessions.items()}
@@ -325,15 +326,16 @@ def judge(report, database, outside, work, sysadmin=None):
                    clone_calls=outside.asked, copies_made=len(outside.made))
     report.is_there(callbacks=sum(contents.get(n) == ext for n, ext in work.callbacks.items()),
                     sessions=sum(sessions.get(n) == ext for n, ext in work.sessions.items()),
-                    finishes=len(work.finishes & finished), sessions_stored=len(sessions),
-                    listed_as_unsettled=len(unsettled), left_behind=len(left_behind))
+                    finishes=len(work.finishes & finished), **({"changes": changes} if sysadmin else {}),
+                    sessions_stored=len(sessions), listed_as_unsettled=len(unsettled), left_behind=len(left_behind))
     report.none("callbacks lost", [n for n, ext in work.callbacks.items() if contents.get(n) != ext])
     report.none("sessions lost", [n for n, ext in work.sessions.items() if sessions.get(n) != ext])
     report.none("finishes lost", work.finishes - finished)
     if sysadmin:
         name = database.ask("select name from servers where id = 'moodle'")[0][0]
         number = int(name.rsplit(" ", 1)[1]) if name[-1].isdigit() else 0
-        report.none("configuration changes lost", max(0, sysadmin.acknowledged - number))
+        lost = max(0, sysadmin.acknowledged - number, sysadmin.saved - changes)
+        report.none("configuration changes lost", lost)
     report.none("duplicates on the external server", outside.duplicates())
     unknown = [
         (source, ext) for source, ext in outside.made
