@@ -236,6 +236,8 @@ mod tests {
     fn keys_are_one_or_a_list_with_ids() {
         assert!(SecretKeys::parse(&written(1)).is_ok());
         assert!(SecretKeys::parse(&format!("a:{}, b:{}", written(1), written(2))).is_ok());
+        let two = keys(&format!("a:{}, b:{}", written(1), written(2)));
+        assert_eq!(format!("{two:?}"), "[\"a\", \"b\"]");
         let twice = format!("a:{},a:{}", written(1), written(2));
         assert_eq!(
             SecretKeys::parse(&twice).unwrap_err(),

@@ -286,6 +286,23 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_a_token_has_its_form_and_purpose() {
+        let token = with_subject(5, |s| keys().seal(&state(Purpose::Finish, None), s));
+        assert!(may_be_state(&token, &[Purpose::Look, Purpose::Finish]));
+        assert!(!may_be_state(&token, &[Purpose::Update]));
+        let bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
+        assert_eq!(bytes.len(), HEAD + TAG);
+        assert!(!may_be_state(
+            &URL_SAFE_NO_PAD.encode(&bytes[..bytes.len() - 1]),
+            &Purpose::ALL
+        ));
+        let newer = [&[VERSION + 1], &bytes[1..]].concat();
+        assert!(!may_be_state(&URL_SAFE_NO_PAD.encode(newer), &Purpose::ALL));
+        assert!(!may_be_state("", &Purpose::ALL) && !may_be_state("…", &Purpose::ALL));
+        assert_eq!(format!("{:?}", keys()), "StateKeys(…)");
+    }
+
+    #[test]
     fn it_is_valid_for_its_subject_and_purpose_alone() {
         let token = with_subject(5, |s| keys().seal(&state(Purpose::Finish, None), s));
         let open =

@@ -167,6 +167,7 @@ mod tests {
     #[test]
     fn names_that_differ_in_case_are_one() {
         assert_eq!(name(" Zoë ").as_str(), "Zoë");
+        assert_eq!(name(" Zoë ").to_string(), "Zoë");
         assert_eq!(name("ZOË").key(), name("zoë").key());
     }
 
