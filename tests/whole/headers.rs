@@ -56,6 +56,7 @@ const LAUNCHES: &[&str] = &[
     "authoring.do?dispatch=updateContent&toolContentID=1",
     "authoring.do?dispatch=other",
     "monitoring.do?toolContentID=1&contentFolderID=f",
+    "monitoring.do?dispatch=openSession&toolSessionID=2&state=x",
     "monitoring.do",
     "nowhere.do",
 ];

@@ -17,7 +17,6 @@ mod bad_input;
 mod canary;
 mod documents;
 mod faults;
-
 mod forbidden;
 mod headers;
 mod journal;

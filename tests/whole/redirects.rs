@@ -215,6 +215,7 @@ async fn no_parameter_of_a_launch_leads_anywhere() {
                 "authoring.do?toolContentID=9&contentFolderID=f&extLmsId={text}&customCSV={in_csv}"
             ),
             format!("monitoring.do?toolContentID=1&contentFolderID={text}"),
+            format!("monitoring.do?dispatch=openSession&toolSessionID=2&state={text}"),
         ] {
             let path = format!("/lams/tool/mdquiz10/{path}");
             for uid in ["mdl_anna", &address] {
