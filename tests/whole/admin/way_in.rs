@@ -242,6 +242,7 @@ async fn a_server_without_a_window_is_shown_as_a_risk() {
         ("url", "http://dotlrn.test/"),
         ("prefix", "lrn"),
         ("enabled", "on"),
+        ("signature", "1"),
         ("login_window_minutes", "60"),
     ];
     ada.post_form(edit, "/admin/servers/edit", &fields)
