@@ -16,7 +16,6 @@ from support.work import Work, judge
 JUMPS = ["+20", "-20", "+3h", "-3h", "+1d", "-1d", "+0"]
 
 
-
 async def story(place):
     found = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
     if not found:
