@@ -157,6 +157,8 @@ mod tests {
             "http:\\\\h",
             "http://h\\.evil.example",
             "http://h /",
+            "http://h/a b",
+            "http://h/a\u{1}b",
             "ht\ntp://h/",
             "http://h\t.evil.example/",
         ] {

@@ -442,7 +442,10 @@ fn joanies_keys_are_needed_and_a_token_may_be_empty() {
     let JoanieError::Json { message, .. } = read_joanie("[").unwrap_err() else {
         panic!("it is no JSON");
     };
-    assert!(!message.contains(" at line "), "{message}");
+    assert!(
+        !message.contains(" at line ") && message.contains("EOF"),
+        "{message}"
+    );
     let module = |path: &str| {
         let path = serde_json::json!([{"BACKEND": path, "BASE_URL": "", "SELECTOR_REGEX": "", "COURSE_REGEX": ""}]);
         read_joanie(&path.to_string()).unwrap_err().message()

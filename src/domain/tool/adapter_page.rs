@@ -78,3 +78,36 @@ impl TryFrom<String> for Method {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_exports_for_all_is_named() {
+        let place = |section: Option<&str>| ExportPlace {
+            user: "admin".to_owned(),
+            course: "1".to_owned(),
+            section: section.map(str::to_owned),
+        };
+        assert_eq!(place(None).to_string(), "admin in the course 1");
+        assert_eq!(
+            place(Some("2")).to_string(),
+            "admin in the course 1, section 2"
+        );
+    }
+
+    #[test]
+    fn a_method_is_a_word() {
+        let method =
+            |text: &str| Method::try_from(text.to_owned()).map(|method| method.as_str().to_owned());
+        assert_eq!(
+            method("export_portfolio2").as_deref(),
+            Ok("export_portfolio2")
+        );
+        assert!(method(&"a".repeat(64)).is_ok());
+        for wrong in ["", "a b", "a-b", "ü", &"a".repeat(65)] {
+            assert!(method(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -453,6 +453,16 @@ required = true
             );
         }
         insta::assert_snapshot!(
+            refused("&r={return_url}", "&o={option}"),
+            @"addresses.learner: {option} has no value in learner"
+        );
+        let another =
+            |name: &str| format!("[[config]]\nname = \"{name}\"\nlabel = \"x\"\n[[config]]");
+        let twice = refused("[[config]]", &another("forum"));
+        assert!(twice.contains("\"forum\" is declared twice"), "{twice}");
+        let two = RIGHT.replacen("[[config]]", &another("other"), 1);
+        assert_eq!(Tool::from_toml(&two).unwrap().config.len(), 2);
+        insta::assert_snapshot!(
             refused("name = \"forum\"", "name = \"Forum!\""),
             @r#"config: "Forum!" is no name for an item (a-z, 0-9, _)"#
         );

@@ -104,3 +104,30 @@ impl Out for Vec<Part> {
         self.iter().map(|part| part.text.as_str()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_and_its_parts_are_the_same() {
+        fn written(out: &mut impl Out) -> [bool; 2] {
+            let push = |to: &mut String, plain: &str| to.push_str(plain);
+            out.put(|| Source::Definition, "http://h/x", push);
+            let before = out.has_query();
+            out.put(|| Source::Definition, "?a=", push);
+            out.put(
+                || Source::Signature(Signed::Login),
+                "b c",
+                |to, _| to.push_str("b+c"),
+            );
+            [before, out.has_query()]
+        }
+        let (mut text, mut parts) = (String::new(), Vec::new());
+        assert_eq!(written(&mut text), [false, true]);
+        assert_eq!(written(&mut parts), [false, true]);
+        assert_eq!(Out::text(&text), Out::text(&parts));
+        assert_eq!(parts[2].plain, "b c");
+        assert_eq!(parts[2].source, Source::Signature(Signed::Login));
+    }
+}
