@@ -34,3 +34,19 @@ impl Person {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_known_by_the_name_that_was_given_and_the_login_there() {
+        let server = Server::sample();
+        let lams = Person::Lams("mdl_Bill".to_owned());
+        let external = Person::External("mdl_Bill".to_owned());
+        assert_eq!((lams.name(), external.name()), ("mdl_Bill", "mdl_Bill"));
+        assert_eq!(lams.external_login(&server), "Bill");
+        assert_eq!(external.external_login(&server), "mdl_Bill");
+        assert_eq!(login_key(" ÉMILE "), "émile");
+    }
+}

@@ -166,6 +166,9 @@ mod tests {
             "{uid}:alert(1)",
             "javascript:alert(1)",
             "http://h/\\a b",
+            "http://h/a b",
+            "http://h/a\\b",
+            "done\u{e9}",
             "http://h{toolSessionID}.example/",
         ] {
             assert!(fill(wrong).is_err(), "{wrong}");

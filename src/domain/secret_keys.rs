@@ -236,6 +236,11 @@ mod tests {
     fn keys_are_one_or_a_list_with_ids() {
         assert!(SecretKeys::parse(&written(1)).is_ok());
         assert!(SecretKeys::parse(&format!("a:{}, b:{}", written(1), written(2))).is_ok());
+        assert!(SecretKeys::parse(&format!("a_b-2:{}", written(1))).is_ok());
+        for id in ["", "a!", "a b", "ü", &"a".repeat(33)] {
+            let named = SecretKeys::parse(&format!("{id}:{}", written(1)));
+            assert_eq!(named.unwrap_err(), InvalidSecretKeys::BadId, "{id}");
+        }
         let two = keys(&format!("a:{}, b:{}", written(1), written(2)));
         assert_eq!(format!("{two:?}"), "[\"a\", \"b\"]");
         let twice = format!("a:{},a:{}", written(1), written(2));
@@ -263,6 +268,11 @@ mod tests {
             "S3cretKey"
         );
         assert!(!sealed.windows(6).any(|w| w == b"S3cret"));
+        let holds = |secret: &str| vault.holds(&sealed, DRAWER, &secret.into());
+        assert!(holds("S3cretKey"));
+        assert!(!holds("s3cretkey") && !holds("") && !holds("S3cretKey2"));
+        assert!(!vault.holds(b"", DRAWER, &"S3cretKey".into()));
+        assert_eq!(format!("{vault:?}"), "Vault(…)");
         for other in [
             Drawer {
                 row: "other",

@@ -179,6 +179,18 @@ mod tests {
     }
 
     #[test]
+    fn a_signature_is_known_by_its_number() {
+        for (number, signing) in [
+            (1, Some(Signing::Legacy)),
+            (2, Some(Signing::Two)),
+            (0, None),
+        ] {
+            assert_eq!(Signing::of_number(number), signing);
+            assert!(signing.is_none_or(|signing| signing.number() == number));
+        }
+    }
+
+    #[test]
     fn nothing_is_signed_without_a_key() {
         let request = signature2::Request {
             method: "GET",

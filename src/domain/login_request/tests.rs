@@ -210,6 +210,14 @@ fn what_is_stored_has_its_bounds() {
     }
     let refused = checked(&signed("1", &long, "author", ""), &server());
     assert_eq!(refused, Err(LoginError::Text("uid", 255)));
+    // The longest is taken, and a line's end after customCSV, but nowhere else.
+    let longest = format!("courseid={}&customCSV=a,7%0D%0A", "a".repeat(255));
+    assert!(checked(&signed("1", "Bill", "author", &longest), &server()).is_ok());
+    let lines = checked(
+        &signed("1", "Bill", "author", "courseName=a%0Ab"),
+        &server(),
+    );
+    assert_eq!(lines, Err(LoginError::Text("courseName", 255)));
     let nobody = LoginError::Query(QueryError::Missing("uid"));
     assert_eq!(
         checked(&signed("1", " ", "author", ""), &server()),
