@@ -24,7 +24,11 @@ fuzz_target!(|given: (&str, &str)| {
     let signed = key.sign(&address, uid, now);
     let (_, text) = signed.split_once('?').unwrap();
     let parsed = Query::parse(text);
-    if parsed.check().is_ok() && !uid.trim().is_empty() && parsed.get("uid") == Some(uid) && !raw.contains("ts") {
+    if parsed.check().is_ok()
+        && !uid.trim().is_empty()
+        && parsed.get("uid") == Some(uid)
+        && !raw.contains("ts")
+    {
         assert_eq!(key.verify(&signed, &parsed, now), Ok(uid));
     }
     let (_, sig) = signed.rsplit_once("&sig=").unwrap();

@@ -12,8 +12,17 @@ fuzz_target!(|given: (&str, &str, u16, u8)| {
     let keys = StateKeys::derive([&[7; 32], &[9; 32]]);
     let now = DateTime::UNIX_EPOCH;
     let (platform, signature) = ("lams".parse().unwrap(), "mdquiz10".parse().unwrap());
-    let subject = Subject { platform: &platform, signature: &signature, id: 5 };
-    let all = [Purpose::Update, Purpose::EditAgain, Purpose::Finish, Purpose::Look];
+    let subject = Subject {
+        platform: &platform,
+        signature: &signature,
+        id: 5,
+    };
+    let all = [
+        Purpose::Update,
+        Purpose::EditAgain,
+        Purpose::Finish,
+        Purpose::Look,
+    ];
     assert!(keys.open(Some(text), &all, subject, now).is_err());
     let state = State {
         purpose: Purpose::Finish,

@@ -16,7 +16,15 @@ use url::Url;
 const HOSTILE: &str = "//evil.example/\\@evil.example:80?a=b&c#d%2f%0d%0a\u{2028}";
 
 fuzz_target!(|text: &str| {
-    let Ok(tool) = Tool::from_toml(text) else { return };
+    for signing in [Signing::Legacy, Signing::Two] {
+        leads_there(text, signing);
+    }
+});
+
+fn leads_there(text: &str, signing: Signing) {
+    let Ok(tool) = Tool::from_toml(text) else {
+        return;
+    };
     let server = Server {
         id: "moodle".parse().unwrap(),
         name: "Moodle".into(),
@@ -25,7 +33,7 @@ fuzz_target!(|text: &str| {
         prefix: Some("mdl".into()),
         enabled: true,
         sign_redirects: true,
-        signing: Signing::Legacy,
+        signing,
         timeout: None,
         private_network: true,
         login_window_minutes: None,
@@ -50,9 +58,13 @@ fuzz_target!(|text: &str| {
         place: &place,
         person: Some(&person),
         now: DateTime::UNIX_EPOCH,
+        nonce: || [5; 16],
     };
     let address = redirect.author("5".parse().unwrap(), None, Some("AQ"));
     let there = Url::parse(&address).expect("an address that a browser can open");
     assert_eq!(there.host_str(), Some("moodle.example.org"), "{address}");
-    assert!(address.bytes().all(|byte| (0x21..0x7f).contains(&byte)), "{address}");
-});
+    assert!(
+        address.bytes().all(|byte| (0x21..0x7f).contains(&byte)),
+        "{address}"
+    );
+}

@@ -326,6 +326,14 @@ mod tests {
     }
 
     #[test]
+    fn a_token_of_a_session_is_none_of_content() {
+        for purpose in Purpose::ALL {
+            let content = matches!(purpose, Purpose::Update | Purpose::EditAgain);
+            assert_eq!(purpose.of_session(), !content, "{purpose:?}");
+        }
+    }
+
+    #[test]
     fn it_ends_and_a_missing_one_is_told_apart() {
         with_subject(5, |s| {
             let state = state(Purpose::Finish, None);

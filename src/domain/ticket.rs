@@ -71,6 +71,7 @@ mod tests {
         let ticket = Ticket::of([7; 32]);
         assert_eq!(Ticket::parse(&ticket.text()).unwrap().hash(), ticket.hash());
         assert_ne!(hex::encode(ticket.hash()), ticket.text());
+        assert_ne!(ticket.hash(), Ticket::of([8; 32]).hash());
         assert!(!format!("{ticket:?}").contains("07"));
         for wrong in ["", "00", &"0".repeat(63), &"0".repeat(66), &"g".repeat(64)] {
             assert!(Ticket::parse(wrong).is_none(), "{wrong}");

@@ -98,6 +98,35 @@ mod tests {
     }
 
     #[test]
+    fn an_export_for_all_keeps_the_place_but_for_who_and_where() {
+        let own = Place {
+            server: "moodle".parse().unwrap(),
+            user: "bill".to_owned(),
+            course: "7".to_owned(),
+            section: Some("3".to_owned()),
+            course_url: Some("http://h/c".to_owned()),
+        };
+        let mut page = crate::domain::tool::builtin_tools()
+            .next()
+            .unwrap()
+            .adapter_page;
+        page.export_place = None;
+        assert_eq!(page.export_place(&own), own);
+        page.export_place = Some(ExportPlace {
+            user: "admin".to_owned(),
+            course: "1".to_owned(),
+            section: None,
+        });
+        let all = Place {
+            user: "admin".to_owned(),
+            course: "1".to_owned(),
+            section: None,
+            ..own.clone()
+        };
+        assert_eq!(page.export_place(&own), all);
+    }
+
+    #[test]
     fn a_method_is_a_word() {
         let method =
             |text: &str| Method::try_from(text.to_owned()).map(|method| method.as_str().to_owned());
