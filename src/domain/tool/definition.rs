@@ -452,6 +452,24 @@ required = true
                 "{refused}"
             );
         }
+        for (older, words) in [
+            (
+                r#"["user", "course", "ext_lms_id", "section"]"#,
+                "another number of fields",
+            ),
+            (
+                r#"["user", "course", "course_url"]"#,
+                "a field that fields has not",
+            ),
+            (r#"["user", "section"]"#, "must hold"),
+        ] {
+            let refused = refused("[addresses]", &format!("older = {older}\n[addresses]"));
+            assert!(refused.contains(words), "{refused}");
+        }
+        insta::assert_snapshot!(
+            refused("{server}view", "{course_url}/view"),
+            @"addresses.learner: {course_url} has no value in learner"
+        );
         insta::assert_snapshot!(
             refused("&r={return_url}", "&o={option}"),
             @"addresses.learner: {option} has no value in learner"

@@ -158,6 +158,10 @@ mod tests {
             about("[\"user\", \"course\", \"section\"]", "[\"user\"]"),
             "[\"user\"]"
         );
+        assert_eq!(
+            about("\"Moodle Choice\"", "\"Moodle\\u0007\""),
+            "\"Moodle\\u0007\""
+        );
         // What is missing is nowhere.
         assert_eq!(about("title = \"Moodle Choice\"", ""), "");
     }
