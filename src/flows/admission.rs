@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{Gateway, Refusal};
+use super::{Gateway, Refusal, random};
 use crate::domain::configuration::Configuration;
-use crate::domain::content::ContentKey;
+use crate::domain::content::{ContentKey, Place};
 use crate::domain::id::{ToolContentId, ToolSessionId};
 use crate::domain::launch_signature::LaunchSignatureError;
 use crate::domain::person::Person;
 use crate::domain::platform::{CallbackState, LaunchAuth, Platform};
 use crate::domain::query::Query;
+use crate::domain::redirect::Redirect;
+use crate::domain::server::Server;
 use crate::domain::session::SessionKey;
 use crate::domain::state_token::Purpose;
 use crate::domain::tool::Tool;
@@ -147,6 +149,26 @@ pub(super) fn lams_login(parameter: &'static str, login: &str) -> Result<Person,
 const LONGEST_LOGIN: usize = 255;
 
 impl Visitor {
+    /// What every address of the visitor's tool on a server is made with.
+    pub(super) fn redirect<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        (server, place): (&'a Server, &'a Place),
+        person: Option<&'a Person>,
+        now: DateTime<Utc>,
+    ) -> Redirect<'a> {
+        Redirect {
+            public_url: gateway.public_url(),
+            platform: &self.platform.id,
+            tool: &self.tool,
+            server,
+            place,
+            person,
+            now,
+            nonce: random::bytes,
+        }
+    }
+
     /// Content of the visitor's platform and tool.
     pub(super) fn content_key(&self, id: ToolContentId) -> ContentKey {
         let (platform, signature) = (self.platform.id.clone(), self.tool.signature.clone());

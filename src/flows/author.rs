@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::admission::{Proof, Visitor};
 use super::remembered::{self, Whose};
-use super::{Gateway, Refusal, random};
+use super::{Gateway, Refusal};
 use crate::domain::base_url::is_within;
 use crate::domain::configuration::Configuration;
 use crate::domain::content::{Content, ContentKey, Place};
@@ -17,7 +17,6 @@ use crate::domain::launch_record::Noted;
 use crate::domain::person::{Person, login_key};
 use crate::domain::platform::CsvSource;
 use crate::domain::query::Query;
-use crate::domain::redirect::Redirect;
 use crate::domain::server::Server;
 use crate::domain::state_token::Purpose;
 use crate::domain::tool::Tool;
@@ -115,16 +114,7 @@ pub async fn open(
 
     let person = launcher.or_else(|| csv.map(|csv| Person::External(csv.user)));
     let state = gateway.callback_state(visitor, Purpose::Update, id.get(), person.as_ref(), now);
-    let redirect = Redirect {
-        public_url: gateway.public_url(),
-        platform: &visitor.platform.id,
-        tool: &visitor.tool,
-        server,
-        place: &content.place,
-        person: person.as_ref(),
-        now,
-        nonce: random::bytes,
-    };
+    let redirect = visitor.redirect(gateway, (server, &content.place), person.as_ref(), now);
     Ok(redirect.author(id, content.ext_id.as_ref(), state.as_deref()))
 }
 

@@ -220,21 +220,21 @@ impl Gateway {
             .collect()
     }
 
+    /// The same for its LMS. One that has none, or is disabled, is not left alone.
+    pub fn lms_breakers(&self) -> Vec<(String, bool)> {
+        let is_open = |server: &Server| {
+            let lms = server.lms.as_ref().filter(|_| server.enabled);
+            lms.is_some_and(|lms| self.outbound().lms_health(lms).closed_for.is_some())
+        };
+        self.configuration()
+            .servers()
+            .map(|server| (server.id.to_string(), is_open(server)))
+            .collect()
+    }
+
     /// How a server does, as this instance has seen it.
     pub fn health(&self, server: &Server) -> Health {
         self.shared.outbound.health(server)
-    }
-
-    /// Those of LMS connections that are left alone for now because they failed, by server.
-    pub fn lms_breakers(&self) -> Vec<(String, bool)> {
-        let configuration = self.configuration();
-        let connections = configuration.connections().into_iter();
-        connections
-            .map(|lms| {
-                let health = self.outbound().lms_health(lms);
-                (lms.server.to_string(), health.closed_for.is_some())
-            })
-            .collect()
     }
 
     /// From now on it is not ready, and connections are not kept.

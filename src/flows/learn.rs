@@ -8,13 +8,13 @@ use chrono::{DateTime, Utc};
 
 use super::admission::{Proof, Visitor, lams_login};
 use super::lms::launching;
-use super::{Gateway, Refusal, random};
+use super::{Gateway, Refusal};
 use crate::domain::content::{Place, is_not_ready};
 use crate::domain::id::ToolSessionId;
 use crate::domain::launch_mode::LaunchMode;
 use crate::domain::launch_record::{About, Noted};
 use crate::domain::query::Query;
-use crate::domain::redirect::{Redirect, SessionPage, SessionTarget};
+use crate::domain::redirect::{SessionPage, SessionTarget};
 use crate::domain::session::{Session, SessionKey};
 use crate::domain::state_token::Purpose;
 use crate::store::{Flags, StoreError};
@@ -105,16 +105,7 @@ pub async fn open(
         LaunchMode::Teacher => (SessionPage::Teacher, Purpose::Look),
     };
     let state = gateway.callback_state(visitor, purpose, id.get(), learner.as_ref(), now);
-    let redirect = Redirect {
-        public_url: gateway.public_url(),
-        platform: &visitor.platform.id,
-        tool: &visitor.tool,
-        server,
-        place: &facts.place,
-        person: launcher,
-        now,
-        nonce: random::bytes,
-    };
+    let redirect = visitor.redirect(gateway, (server, &facts.place), launcher, now);
     let target = SessionTarget {
         id,
         ext_id: &facts.session.ext_id,

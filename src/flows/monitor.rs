@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::admission::Visitor;
 use super::results::Results;
-use super::{Gateway, Refusal, random};
+use super::{Gateway, Refusal};
 use crate::domain::content::Content;
 use crate::domain::id::{ToolContentId, ToolSessionId};
 use crate::domain::launch_record::Noted;
@@ -78,16 +78,7 @@ pub async fn open(
     });
     let results = Results::read(gateway, &content, learners.collect()).await;
 
-    let redirect = Redirect {
-        public_url: gateway.public_url(),
-        platform: &visitor.platform.id,
-        tool: &visitor.tool,
-        server,
-        place: &content.place,
-        person: visitor.uid.as_ref(),
-        now,
-        nonce: random::bytes,
-    };
+    let redirect = visitor.redirect(gateway, (server, &content.place), visitor.uid.as_ref(), now);
     let sessions = sessions
         .into_iter()
         .map(|session| {
@@ -173,15 +164,6 @@ pub async fn open_session(
     let server = visitor
         .configuration
         .usable_server(content.place.server.as_str(), &visitor.tool.signature)?;
-    let redirect = Redirect {
-        public_url: gateway.public_url(),
-        platform: &visitor.platform.id,
-        tool: &visitor.tool,
-        server,
-        place: &content.place,
-        person: person.as_ref(),
-        now,
-        nonce: random::bytes,
-    };
+    let redirect = visitor.redirect(gateway, (server, &content.place), person.as_ref(), now);
     Ok(address_of(gateway, visitor, redirect, &session))
 }

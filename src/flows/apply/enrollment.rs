@@ -39,13 +39,8 @@ pub(super) struct Sealed {
 }
 
 impl EnrollmentEntry {
-    /// What is stored of it, without its secrets, and what is worth a second look.
-    pub(super) fn record(
-        &self,
-        file: &File,
-        server: &str,
-        warnings: &mut Vec<String>,
-    ) -> Result<EnrollmentRecord, FileError> {
+    /// What is stored of it, without its secrets.
+    pub(super) fn record(&self, file: &File) -> Result<EnrollmentRecord, FileError> {
         let backend = Backend::named(self.backend.get_ref()).ok_or_else(|| {
             file.error(
                 self.backend.span(),
@@ -54,7 +49,7 @@ impl EnrollmentEntry {
         })?;
         LmsAddress::parse(self.base_url.get_ref())
             .map_err(|error| file.error(self.base_url.span(), format!("base_url {error}")))?;
-        self.patterns(file, backend, server, warnings)?;
+        self.patterns(file, backend)?;
         self.numbers(file)?;
         let api = self.grades_api.as_ref();
         if let Some(name) = api.filter(|name| GradesApi::named(name.get_ref()).is_none()) {
@@ -103,13 +98,7 @@ impl EnrollmentEntry {
         })
     }
 
-    fn patterns(
-        &self,
-        file: &File,
-        backend: Backend,
-        server: &str,
-        warnings: &mut Vec<String>,
-    ) -> Result<(), FileError> {
+    fn patterns(&self, file: &File, backend: Backend) -> Result<(), FileError> {
         let keys = [
             ("selector_regex", Some(&self.selector_regex)),
             ("course_regex", self.course_regex.as_ref()),
@@ -122,9 +111,6 @@ impl EnrollmentEntry {
                     format!("{key} is no regular expression: {error}"),
                 )
             })?;
-            warnings.extend(
-                look_alike(key, text.get_ref()).map(|words| format!("server {server}: {words}")),
-            );
             let needs_group = key == "course_regex" && backend.needs_course_group();
             if needs_group && !pattern.has_course_group() {
                 return Err(file.error(text.span(), without_group()));
@@ -180,31 +166,22 @@ impl EnrollmentEntry {
 }
 
 /// Says that nothing signs the calls of a connection, where nothing does.
-pub(super) fn warn_of_no_secret(
-    server: &str,
-    record: &EnrollmentRecord,
-    warnings: &mut Vec<String>,
-) {
-    if lacks_secret(record) {
-        warnings.push(format!(
-            "server {server} has no api_token for its enrollment: its LMS will refuse every call"
-        ));
-    }
-}
-
-fn lacks_secret(record: &EnrollmentRecord) -> bool {
+pub(super) fn without_secret(record: &EnrollmentRecord) -> Option<String> {
     let called = Backend::named(&record.backend).is_some_and(Backend::is_called);
-    called && record.api_token.is_none() && record.client_secret.is_none()
+    let lacks = called && record.api_token.is_none() && record.client_secret.is_none();
+    let words = "it has neither api_token nor client: its LMS will refuse every call";
+    lacks.then(|| words.to_owned())
 }
 
 /// What of a stored connection is worth a second look, by itself.
 pub fn second_looks(record: &EnrollmentRecord) -> Vec<String> {
-    let selector = look_alike("selector_regex", &record.selector_regex);
     let course = record.course_regex.as_ref();
-    let course = course.and_then(|text| look_alike("course_regex", text));
-    let lacks = "it has no token, key or client: the LMS will refuse every call";
-    let secret = lacks_secret(record).then(|| lacks.to_owned());
-    [selector, course, secret].into_iter().flatten().collect()
+    let looks = [
+        look_alike("selector_regex", &record.selector_regex),
+        course.and_then(|text| look_alike("course_regex", text)),
+        without_secret(record),
+    ];
+    looks.into_iter().flatten().collect()
 }
 
 fn without_group() -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use secrecy::ExposeSecret;
 
-use super::enrollment::warn_of_no_secret;
+use super::enrollment::without_secret;
 use super::order::give_places;
 use super::plan::{Plan, sealed_anew};
 use super::{ApplyError, Report, finish, overlap_warnings};
@@ -83,7 +83,7 @@ fn plan(
                 .map(|words| format!("server {id}: {words}")),
         );
         let connection = connection(entry, &server, &moodles, vault);
-        warn_of_no_secret(&id, &connection, &mut warnings);
+        warnings.extend(without_secret(&connection).map(|words| format!("server {id}: {words}")));
         server.enrollment = Some(connection);
         named.push(id.clone());
         after.servers.insert(id, server);

@@ -79,10 +79,7 @@ pub(in crate::flows) async fn save_mapping(
         .iter()
         .map(|whole| whole.server.id.clone())
         .collect();
-    let file = WrittenFile {
-        servers,
-        ..WrittenFile::default()
-    };
+    let file = WrittenFile::from(servers);
     let text = toml::to_string(&file).map_err(|error| wrong(error.to_string()))?;
     let file = parse(&text).map_err(ApplyError::from)?;
     let applied = super::apply_to(change, vault, actor, &file, Sources::TextOnly).await;

@@ -18,7 +18,7 @@ pub(super) fn give_places(
             .is_some_and(|s| s.enrollment.is_some())
     };
     let named: Vec<String> = named.iter().filter(connected).cloned().collect();
-    let places = places(&before.servers, &named);
+    let places = places(before, &named);
     for (id, place) in places {
         let record = after.servers.get_mut(&id);
         if let Some(connection) = record.and_then(|server| server.enrollment.as_mut()) {
@@ -41,12 +41,11 @@ pub fn connected(stored: &StoredConfiguration) -> Vec<&ServerRecord> {
     connected
 }
 
-fn places(before: &BTreeMap<String, ServerRecord>, named: &[String]) -> BTreeMap<String, i64> {
-    let mut present: Vec<(i64, &String)> = before
-        .values()
+fn places(before: &StoredConfiguration, named: &[String]) -> BTreeMap<String, i64> {
+    let present = connected(before).into_iter();
+    let present: Vec<(i64, &String)> = present
         .filter_map(|server| Some((server.enrollment.as_ref()?.position, &server.id)))
         .collect();
-    present.sort_unstable();
     let last = present.last().map_or(0, |(place, _)| *place);
     let vacated = present.into_iter().filter(|(_, id)| named.contains(id));
     let free = vacated.map(|(place, _)| place).chain(last + 1..);

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::Sources;
-use super::enrollment::{EnrollmentEntry, Sealed, warn_of_no_secret};
+use super::enrollment::{EnrollmentEntry, Sealed, second_looks};
 use super::file::{Auth, File, FileError, PlatformEntry, ServerEntry};
 use super::order::give_places;
 use super::report::{Outcome, Report};
@@ -263,7 +263,7 @@ impl Planner<'_> {
         old: Option<&EnrollmentRecord>,
     ) -> Result<EnrollmentRecord, FileError> {
         let file = self.file;
-        let record = given.record(file, id, &mut self.warnings)?;
+        let record = given.record(file)?;
         let drawer = |column| Drawer {
             table: TABLE,
             row: id,
@@ -284,7 +284,9 @@ impl Planner<'_> {
             )?,
         };
         let record = given.sealed(file, record, sealed)?;
-        warn_of_no_secret(id, &record, &mut self.warnings);
+        let looks = second_looks(&record).into_iter();
+        self.warnings
+            .extend(looks.map(|words| format!("server {id}: {words}")));
         Ok(record)
     }
 

@@ -142,7 +142,7 @@ impl WrittenEnrollment {
 pub struct WholeServer {
     #[serde(flatten)]
     pub(super) server: WrittenServer,
-    pub(super) enrollment: Option<WrittenEnrollment>,
+    enrollment: Option<WrittenEnrollment>,
     /// Whether the connection is to stay as it is stored.
     #[serde(skip)]
     keeps_enrollment: bool,

@@ -103,6 +103,9 @@ async fn a_connection_is_made_changed_tried_and_removed(
     let remove = "/admin/connections/remove";
     let ask = ada.get(&format!("{remove}?id=dotLRN")).await;
     assert!(ask.text("h1").unwrap().ends_with("?"), "{}", ask.body);
+    let older = form.attributes("[name=made_from]", "value").remove(0);
+    let late = [("id", "dotLRN"), ("made_from", &*older)];
+    ada.post_form(LIST, remove, &late).await.refused(409);
     let made_from = ask.attributes("[name=made_from]", "value").remove(0);
     let gone = [("id", "dotLRN"), ("made_from", &*made_from)];
     let gone = ada.post_form(LIST, remove, &gone).await;
@@ -172,7 +175,10 @@ async fn what_is_worth_a_second_look_stands_in_the_list_and_the_order_can_be_cha
     let list = ada.get(LIST).await;
     assert!(list.text("#overlaps").is_none(), "{}", list.body);
     let row = list.text("[data-connection=c]").unwrap();
-    assert!(row.contains("U+02C6") && row.contains("no token"), "{row}");
+    assert!(
+        row.contains("U+02C6") && row.contains("neither api_token nor client"),
+        "{row}"
+    );
 
     let up = |id: &'static str, above: &'static str| {
         let ada = &ada;

@@ -94,7 +94,7 @@ async fn a_connection_is_stored_and_comes_out_again(
     let output = apply(&other, &file, &[]);
     assert!(output.status.success(), "{}", said(&output));
     assert_eq!(places(&other).await, "moodle edx");
-    assert!(said(&output).contains("warning: server edx has no api_token for its enrollment"));
+    assert!(said(&output).contains("warning: server edx: it has neither api_token nor client"));
 
     let rotated = binary()
         .args(["rotate-keys"])
