@@ -220,6 +220,11 @@ async fn an_lms_that_fails_is_left_alone_and_the_pages_say_so() {
     let list = ada.get("/admin/connections").await;
     let row = list.text("[data-connection=moodle]").unwrap();
     assert!(row.contains("left alone for"), "{row}");
+    let off = "/admin/servers/disable";
+    let posted = ada.post_form("/admin/servers", off, &[("id", "moodle")]);
+    posted.await.see_other();
+    let closed = open.replace("} 1", "} 0");
+    assert!(gateway.get("/metrics").await.body.contains(&closed));
     // Its pages are called as before.
     assert!(metrics.contains("toolgate_breaker_open{server=\"moodle\"} 0"));
 }
