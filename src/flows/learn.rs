@@ -1,7 +1,9 @@
 //! A learner, a previewing author or a teacher opens a session: `learning.do` (protocol 3). The path
-//! that a class waits on: one indexed read, everything else from memory, records behind the answer.
+//! that a class waits on: everything from memory where that is known to be still so, else one indexed read;
+//! records behind the answer.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -9,27 +11,32 @@ use chrono::{DateTime, Utc};
 use super::admission::{Proof, Visitor, lams_login};
 use super::lms::launching;
 use super::{Gateway, Refusal};
-use crate::domain::content::{Place, is_not_ready};
+use crate::domain::content::{ContentKey, is_not_ready};
 use crate::domain::id::ToolSessionId;
 use crate::domain::launch_mode::LaunchMode;
 use crate::domain::launch_record::{About, Noted};
 use crate::domain::query::Query;
 use crate::domain::redirect::{SessionPage, SessionTarget};
-use crate::domain::session::{Session, SessionKey};
+use crate::domain::session::SessionKey;
 use crate::domain::state_token::Purpose;
-use crate::store::{Flags, StoreError};
+use crate::store::{Changes, Opening, Stamp, StoreError};
 
-/// What never changes of a session while it exists; kept in memory.
+/// What is in memory of a session.
 #[derive(Debug)]
 pub struct SessionFacts {
-    /// The session.
-    pub session: Session,
-    /// Where its content lives.
-    pub place: Place,
-    /// What could change when it was last read, for launches while the database is away.
-    last_flags: Mutex<Option<(Instant, Flags)>>,
+    /// The session and its content, as they were read.
+    pub opening: Opening,
+    /// Whether it is known, or being written down, that a session of its content was opened.
+    in_use: AtomicBool,
+    /// Under which counts it was read.
+    stamp: Option<Stamp>,
+    /// When.
+    read_at: Instant,
 }
 
+/// What is in memory is read anew after so long, whatever is known of changes: in case that somebody changed the
+/// embedded database past the gateway.
+const FRESH: Duration = Duration::from_secs(600);
 /// While the database is away, what was last read of a session counts for this long.
 const STALE: Duration = Duration::from_secs(300);
 /// The database has this long to answer a launch that could do without it; longer than it takes to find out that
@@ -70,20 +77,23 @@ pub async fn open(
     let name = learner.as_ref().map_or("", |person| person.name());
     noted.session = Some(id.get());
     noted.user = learner.as_ref().map(|person| person.name().to_owned());
-    let (facts, flags) = gateway.facts_and_flags(&key, name).await?;
-    noted.server = Some(facts.place.server.clone());
-    noted.content = Some(facts.session.content.get());
+    let facts = gateway.session_facts(&key).await?;
+    let opening = &facts.opening;
+    noted.server = Some(opening.place.server.clone());
+    noted.content = Some(opening.content.get());
     let server = visitor
         .configuration
-        .usable_server(facts.place.server.as_str(), &visitor.tool.signature)?;
+        .usable_server(opening.place.server.as_str(), &visitor.tool.signature)?;
 
-    if mode == LaunchMode::Learner && is_not_ready(flags.define_later, flags.locked_until, now) {
+    if mode == LaunchMode::Learner && is_not_ready(opening.define_later, opening.locked_until, now)
+    {
         return Ok(Learning::NotReady);
     }
-    if !flags.content_in_use {
-        gateway.recorder().in_use(facts.session.content_key());
+    if !facts.in_use.swap(true, Ordering::Relaxed) {
+        let content = visitor.content_key(opening.content);
+        gateway.recorder().in_use(content);
     }
-    if flags.run_offline {
+    if opening.run_offline {
         return Ok(Learning::Offline);
     }
     if let (LaunchMode::Learner, Some(lms), Some(person)) = (mode, &server.lms, launcher)
@@ -97,7 +107,7 @@ pub async fn open(
             session: noted.session,
         };
         noted.not_enrolled =
-            launching::enroll(gateway, lms, (&facts.place.course, login), about).await;
+            launching::enroll(gateway, lms, (&opening.place.course, login), about).await;
     }
     let (page, purpose) = match mode {
         LaunchMode::Learner => (SessionPage::Learner, Purpose::Finish),
@@ -105,11 +115,11 @@ pub async fn open(
         LaunchMode::Teacher => (SessionPage::Teacher, Purpose::Look),
     };
     let state = gateway.callback_state(visitor, purpose, id.get(), learner.as_ref(), now);
-    let redirect = visitor.redirect(gateway, (server, &facts.place), launcher, now);
+    let redirect = visitor.redirect(gateway, (server, &opening.place), launcher, now);
     let target = SessionTarget {
         id,
-        ext_id: &facts.session.ext_id,
-        finished: flags.finished_at.is_some(),
+        ext_id: &opening.ext_id,
+        finished: gateway.has_finished(&key, opening, name).await?,
     };
     Ok(Learning::Redirect(redirect.session(
         page,
@@ -119,86 +129,83 @@ pub async fn open(
 }
 
 impl Gateway {
-    /// What never changes of a session, from memory or, the first time, from the database.
+    /// What a launch has to know of a session: from memory where that is known to be still so, else from the
+    /// database. While that is away, what is in memory counts for five minutes, so that launches go on.
     pub(super) async fn session_facts(
         &self,
         key: &SessionKey,
     ) -> Result<Arc<SessionFacts>, Refusal> {
-        if let Some(facts) = self.sessions().get(key) {
-            return Ok(facts);
+        let known = self.sessions().get(key);
+        let changes = self.store.changes();
+        if let Some(facts) = &known
+            && facts.read_at.elapsed() < FRESH
+            && facts
+                .stamp
+                .is_some_and(|stamp| changes.hold(stamp, key, facts.opening.content))
+        {
+            return Ok(facts.clone());
         }
-        let session = self
-            .store
-            .session(key)
-            .await?
-            .ok_or(Refusal::UnknownSession)?;
-        let content = session.content_key();
-        let place = self
-            .store
-            .content(&content)
-            .await?
-            .ok_or(Refusal::UnknownSession)?
-            .place;
-        let facts = Arc::new(SessionFacts {
-            session,
-            place,
-            last_flags: Mutex::default(),
-        });
-        self.sessions().insert(key.clone(), facts.clone());
-        Ok(facts)
-    }
-
-    /// All of a session that a launch needs. What is in memory is read anew where it is of a session that
-    /// was removed, or made again, in the meantime.
-    async fn facts_and_flags(
-        &self,
-        key: &SessionKey,
-        person: &str,
-    ) -> Result<(Arc<SessionFacts>, Flags), Refusal> {
-        for _ in 0..2 {
-            let facts = self.session_facts(key).await?;
-            if let Some(flags) = self.flags(&facts, person).await? {
-                return Ok((facts, flags));
-            }
-            self.forget_session(key);
-        }
-        Err(Refusal::UnknownSession)
-    }
-
-    /// What may have changed since the last launch. While the database is away, what was read last, and
-    /// that the person has not finished: launches go on, five minutes at most.
-    async fn flags(&self, facts: &SessionFacts, person: &str) -> Result<Option<Flags>, Refusal> {
-        let read = self.store.flags(&facts.session, person);
-        let read = tokio::time::timeout(PATIENCE, read).await;
-        let mut last = facts
-            .last_flags
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let away = match read {
-            Ok(Ok(flags)) => {
-                *last = flags.map(|flags| {
-                    (
-                        Instant::now(),
-                        Flags {
-                            finished_at: None,
-                            ..flags
-                        },
-                    )
+        let reading = changes.before_reading(key);
+        let read_at = Instant::now();
+        let away = match tokio::time::timeout(PATIENCE, self.store.opening(key)).await {
+            Ok(Ok(Some(opening))) => {
+                let content = ContentKey {
+                    platform: key.platform.clone(),
+                    signature: key.signature.clone(),
+                    id: opening.content,
+                };
+                let facts = Arc::new(SessionFacts {
+                    in_use: AtomicBool::new(opening.in_use),
+                    stamp: changes.after_reading(reading, &content),
+                    opening,
+                    read_at,
                 });
-                return Ok(flags);
+                self.sessions().insert(key.clone(), facts.clone());
+                return Ok(facts);
+            }
+            Ok(Ok(None)) => {
+                self.forget_session(key);
+                return Err(Refusal::UnknownSession);
             }
             Ok(Err(error @ StoreError::Unavailable(_))) => error,
             Ok(Err(error)) => return Err(error.into()),
             Err(_) => StoreError::late(),
         };
-        match *last {
-            Some((at, flags)) if at.elapsed() < STALE => Ok(Some(flags)),
-            _ => Err(away.into()),
+        known
+            .filter(|facts| facts.was_so_at(key, changes).elapsed() < STALE)
+            .ok_or_else(|| away.into())
+    }
+
+    /// Whether somebody has finished a session. While the database is away and cannot be asked, where so many
+    /// have that their names are not in memory, nobody has.
+    async fn has_finished(
+        &self,
+        key: &SessionKey,
+        opening: &Opening,
+        name: &str,
+    ) -> Result<bool, Refusal> {
+        if let Some(finished) = &opening.finished {
+            return Ok(finished.iter().any(|one| **one == *name));
+        }
+        match tokio::time::timeout(PATIENCE, self.store.has_finished(key, name)).await {
+            Ok(Ok(finished)) => Ok(finished),
+            Ok(Err(StoreError::Unavailable(_))) | Err(_) => Ok(false),
+            Ok(Err(error)) => Err(error.into()),
         }
     }
 
     /// Drops what is in memory of a session that is no more.
     pub(super) fn forget_session(&self, key: &SessionKey) {
         self.sessions().invalidate(key);
+    }
+}
+
+impl SessionFacts {
+    /// Until when it was known to be so.
+    fn was_so_at(&self, key: &SessionKey, changes: &Changes) -> Instant {
+        let held = self
+            .stamp
+            .and_then(|stamp| changes.held_until(stamp, key, self.opening.content));
+        held.map_or(self.read_at, |held| held.max(self.read_at))
     }
 }

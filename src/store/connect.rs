@@ -8,6 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
+use super::changes::Changes;
 use super::presence::Presence;
 use super::{Db, Store, StoreError};
 use crate::settings::DatabaseUrl;
@@ -40,7 +41,13 @@ impl Budget {
 
 /// What all stores of a process share.
 #[derive(Debug, Clone)]
-pub enum Common {
+pub struct Common {
+    shared: Shared,
+    changes: Changes,
+}
+
+#[derive(Debug, Clone)]
+enum Shared {
     /// The one writing connection of an embedded database.
     Writer(SqlitePool),
     /// Whether PostgreSQL is there.
@@ -51,16 +58,22 @@ impl Common {
     /// That of a database.
     pub fn of(database: &DatabaseUrl) -> Self {
         match database {
-            DatabaseUrl::Postgres(_) => Self::Presence(Presence::default()),
-            DatabaseUrl::Sqlite(path) => Self::Writer(
-                SqlitePoolOptions::new()
-                    .max_connections(1)
-                    .acquire_timeout(ACQUIRE)
-                    .idle_timeout(None)
-                    .max_lifetime(None)
-                    .after_release(|connection, _| Box::pin(is_at_rest(connection)))
-                    .connect_lazy_with(sqlite(path).create_if_missing(true)),
-            ),
+            DatabaseUrl::Postgres(_) => Self {
+                shared: Shared::Presence(Presence::default()),
+                changes: Changes::deaf(),
+            },
+            DatabaseUrl::Sqlite(path) => Self {
+                shared: Shared::Writer(
+                    SqlitePoolOptions::new()
+                        .max_connections(1)
+                        .acquire_timeout(ACQUIRE)
+                        .idle_timeout(None)
+                        .max_lifetime(None)
+                        .after_release(|connection, _| Box::pin(is_at_rest(connection)))
+                        .connect_lazy_with(sqlite(path).create_if_missing(true)),
+                ),
+                changes: Changes::alone(),
+            },
         }
     }
 }
@@ -76,8 +89,9 @@ impl Store {
         common: &Common,
         budget: Budget,
     ) -> Result<Self, StoreError> {
-        match (database, common) {
-            (DatabaseUrl::Sqlite(path), Common::Writer(writer)) => {
+        let changes = common.changes.clone();
+        match (database, &common.shared) {
+            (DatabaseUrl::Sqlite(path), Shared::Writer(writer)) => {
                 let read = SqlitePoolOptions::new()
                     .max_connections(budget.read)
                     .acquire_timeout(ACQUIRE)
@@ -86,9 +100,10 @@ impl Store {
                 Ok(Self {
                     read: Db::Sqlite(read),
                     write: Db::Sqlite(writer.clone()),
+                    changes,
                 })
             }
-            (DatabaseUrl::Postgres(url), Common::Presence(presence)) => {
+            (DatabaseUrl::Postgres(url), Shared::Presence(presence)) => {
                 let options = PgConnectOptions::from_str(url)?
                     .application_name("toolgate")
                     .log_statements(tracing::log::LevelFilter::Off)
@@ -101,6 +116,7 @@ impl Store {
                 Ok(Self {
                     read: db(read, options.clone()),
                     write: db(write, options),
+                    changes,
                 })
             }
             _ => Err(StoreError::File {

@@ -89,9 +89,11 @@ impl Store {
         key: &ContentKey,
         until: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        on!(&self.write, pool => sqlx::query(LOCK)
+        let locked = on!(&self.write, pool => sqlx::query(LOCK)
             .bind(key.platform.as_str()).bind(key.signature.as_str()).bind(key.id.get()).bind(until)
-            .execute(pool).map_ok(count))?;
+            .execute(pool).map_ok(count));
+        self.changes.content_changed(key);
+        locked?;
         Ok(())
     }
 
@@ -122,7 +124,9 @@ impl Store {
             return Ok(Stored::NoContent);
         };
         forget_states(&mut tx, callback.at).await?;
-        tx.commit().await?;
+        let committed = tx.commit().await;
+        self.changes.content_changed(key);
+        committed?;
         Ok(Stored::Now(parsed(server, "a server id")?))
     }
 
@@ -147,7 +151,9 @@ impl Store {
                 .bind(flag).bind(at)
                 .execute(c).map_ok(count))?;
         }
-        tx.commit().await?;
+        let committed = tx.commit().await;
+        self.changes.content_changed(key);
+        committed?;
         Ok(written > 0)
     }
 }

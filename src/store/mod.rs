@@ -6,6 +6,7 @@
 
 mod audit;
 mod bulk;
+mod changes;
 mod configuration;
 mod connect;
 mod contents;
@@ -25,6 +26,7 @@ mod sysadmins;
 mod users;
 
 pub use bulk::{BulkRecord, BulkRow, OpenBulk};
+pub use changes::{Changes, Stamp};
 pub use configuration::{Change, PlatformRecord, ServerRecord, StoredConfiguration, ToolRecord};
 pub use connect::{Budget, Common};
 pub use contents::{Callback, Stored};
@@ -37,7 +39,7 @@ pub use logins::{Login, LoginCourse, LoginFilter, LoginUser, RememberedCsv};
 pub(crate) use migrate::{beside, lock_beside};
 pub use presence::Presence;
 pub use removal::{LeftBehind, Removal};
-pub use sessions::Flags;
+pub use sessions::Opening;
 pub use sign_in::{NewSession, OwnSession, SessionRecord, Stale, Tried};
 pub use sysadmins::{Credentials, NewSysadmin, PasswordChange, Removed, SysadminRecord};
 pub use users::Happened;
@@ -233,6 +235,7 @@ fn is_dead_connection(error: &sqlx::Error) -> bool {
 pub struct Store {
     pub(crate) read: Db,
     pub(crate) write: Db,
+    changes: Changes,
 }
 
 impl Store {

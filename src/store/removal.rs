@@ -138,7 +138,9 @@ impl Store {
         let place = row.place.place()?;
         let removed =
             remove_session(&mut tx, platform, signature, key.id.get(), &place, at).await?;
-        tx.commit().await?;
+        let committed = tx.commit().await;
+        self.changes.session_changed(key);
+        committed?;
         Ok(removed)
     }
 
@@ -191,7 +193,9 @@ impl Store {
         for operation in [Operation::Copy, Operation::Import] {
             free_key(&mut tx, platform, signature, operation, key.id.get()).await?;
         }
-        tx.commit().await?;
+        let committed = tx.commit().await;
+        self.changes.content_changed(key);
+        committed?;
         Ok(Removal::Done(left))
     }
 

@@ -94,8 +94,9 @@ impl Store {
         let written = on!(&self.write, pool => sqlx::query(FINISHED)
             .bind(session.platform.as_str()).bind(session.signature.as_str()).bind(session.id.get())
             .bind(name).bind(at)
-            .execute(pool).map_ok(count))?;
-        Ok(written > 0)
+            .execute(pool).map_ok(count));
+        self.changes.session_changed(session);
+        Ok(written? > 0)
     }
 
     /// Who opened or finished the sessions of content.

@@ -55,6 +55,7 @@ pub struct Application {
     cleaner: JoinHandle<()>,
     bulk: JoinHandle<()>,
     presence: JoinHandle<()>,
+    changes: JoinHandle<()>,
     recorder: JoinHandle<()>,
 }
 
@@ -120,6 +121,8 @@ impl Application {
         let keeper = tokio::spawn(journal::keep(gateway.clone()));
         let watched = gateway.store.clone();
         let presence = tokio::spawn(async move { watched.keep_presence().await });
+        let told = gateway.store.clone();
+        let changes = tokio::spawn(async move { told.hear_changes().await });
         let bulk = tokio::spawn(lms::bulk::keep(gateway.clone()));
         Ok(Self {
             server,
@@ -131,6 +134,7 @@ impl Application {
             cleaner,
             bulk,
             presence,
+            changes,
             recorder: recorder_task,
         })
     }
@@ -179,6 +183,7 @@ impl Application {
             self.meters,
             self.cleaner,
             self.bulk,
+            self.changes,
         ] {
             task.abort();
         }

@@ -25,6 +25,7 @@ mod launches;
 mod limits;
 mod lms;
 mod login;
+mod memory;
 mod openapi;
 mod operations;
 mod outgoing;

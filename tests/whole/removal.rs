@@ -15,12 +15,14 @@ async fn what_is_removed_is_forgotten_here_and_listed_as_left_behind(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
     let (gateway, _peer) = Gateway::with_session(kind, Setup::default()).await;
-    let other = Gateway::start_on(gateway.database.clone(), gateway.setup.clone());
-    for instance in [&gateway, &other] {
+    // An embedded database has one instance.
+    let other = (kind == Kind::Postgres)
+        .then(|| Gateway::start_on(gateway.database.clone(), gateway.setup.clone()));
+    let instances = || std::iter::once(&gateway).chain(&other);
+    for instance in instances() {
         let location = instance.get_signed(LEARN, "mdl_Anna").await.location();
         assert_eq!(parameter(&location, "id").as_deref(), Some("700"));
     }
-    other.rows().await;
     let before = gateway.rows().await;
     assert_eq!(
         gateway.call("DELETE", CONTENT, None).await.refused(409),
@@ -40,10 +42,15 @@ async fn what_is_removed_is_forgotten_here_and_listed_as_left_behind(
         gateway.call("DELETE", SESSION, None).await.refused(404),
         "unknown-session"
     );
-    assert_eq!(other.get_signed(LEARN, "mdl_Anna").await.status, 404);
+    for instance in instances() {
+        Gateway::until("the session is forgotten", || async {
+            instance.get_signed(LEARN, "mdl_Anna").await.status == 404
+        })
+        .await;
+    }
     let again = gateway.session("mdquiz10", 2, 1).await;
     assert_eq!(again.json()["extSessionID"], "701");
-    for instance in [&gateway, &other] {
+    for instance in instances() {
         let location = instance.get_signed(LEARN, "mdl_Anna").await.location();
         assert_eq!(parameter(&location, "id").as_deref(), Some("701"));
     }

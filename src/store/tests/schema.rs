@@ -39,8 +39,9 @@ async fn every_statement_can_be_prepared(#[values(Kind::Postgres, Kind::Sqlite)]
         Kind::Postgres => [
             crate::store::launches::POSTGRES_STATEMENTS,
             crate::store::bulk::POSTGRES_STATEMENTS,
+            crate::store::changes::POSTGRES_STATEMENTS,
         ],
-        Kind::Sqlite => [&[][..], &[]],
+        Kind::Sqlite => [&[][..], &[], &[]],
     };
     for (name, sql) in statements().chain(own.into_iter().flatten()) {
         let sql = (*sql).into_sql_str();

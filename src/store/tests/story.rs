@@ -245,23 +245,17 @@ async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind:
         (*of, anna_was.opened_at, anna_was.finished_at),
         (session.key.id, Some(now()), Some(later))
     );
-    let flags = store.flags(&session, &anna).await.unwrap().unwrap();
-    assert!(flags.define_later && flags.content_in_use && !flags.run_offline);
-    assert_eq!(flags.finished_at, Some(later));
+    let opening = store.opening(&session.key).await.unwrap().unwrap();
+    assert!(opening.define_later && opening.in_use && !opening.run_offline);
     assert_eq!(
-        store
-            .flags(&session, "mdl_Ben")
-            .await
-            .unwrap()
-            .unwrap()
-            .finished_at,
-        None
+        (opening.content, &opening.ext_id),
+        (session.content, &session.ext_id)
     );
-    assert!(
-        store
-            .flags(&super::session(99, 7), &anna)
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert_eq!(opening.finished.as_deref(), Some(&["mdl_Anna".into()][..]));
+    for (name, expected) in [(anna.as_str(), true), ("mdl_Ben", false)] {
+        let found = store.has_finished(&session.key, name).await.unwrap();
+        assert_eq!(found, expected, "{name}");
+    }
+    let other = super::session(99, 7);
+    assert_eq!(store.opening(&other.key).await.unwrap(), None);
 }
