@@ -5,10 +5,13 @@ import hmac
 import sqlite3
 import time
 from pathlib import Path
-
+from urllib.parse import parse_qs, urlsplit
 
 BENCH = Path(__file__).resolve().parents[1]
 PLATFORMS = 5
+SERVERS = 50
+CONTENTS = 100_000
+LEARNERS = 5_000
 TOOL = "mdquiz10"
 SECRET = "launch-secret-of-the-benchmark-{}"
 KEY = "key-of-server-{}"
@@ -64,10 +67,37 @@ def signed(platform, path, uid):
     return f"{path}&sig={sig}"
 
 
-def learner_launch(session, contents, learner):
-    platform = (session % contents + 1) % PLATFORMS
+def learner_launch(session, learner, contents=CONTENTS, servers=SERVERS):
+    """A learner's launch of one of the stored sessions."""
+    content = session % contents + 1
+    platform = content % PLATFORMS
     path = f"/lams{platform}/tool/{TOOL}/learning.do?mode=learner&toolSessionID={session}"
-    return signed(platform, path, f"mdl{(session % contents + 1) % 50}_learner{learner}")
+    return signed(platform, path, f"mdl{content % servers}_learner{learner}")
+
+
+def author_launch(content, servers=SERVERS):
+    """An author's launch of content that is not there yet."""
+    platform, server = content % PLATFORMS, content % servers
+    path = f"/lams{platform}/tool/{TOOL}/authoring.do?toolContentID={content}&contentFolderID=f1"
+    path += f"&customCSV=teacher{content % 1000}%2C7%2C3%2Cmoodle{server}"
+    return signed(platform, path, f"mdl{server}_teacher{content % 1000}")
+
+
+def is_right(launch, location, contents=CONTENTS, servers=SERVERS):
+    """Whether an address is that of a learner's launch: the server, the copy, the learner, and the signature."""
+    asked, address = (parse_qs(urlsplit(url).query, keep_blank_values=True) for url in (launch, location))
+    session = int(asked["toolSessionID"][0])
+    server = (session % contents + 1) % servers
+    learner = asked["uid"][0].split("_", 1)[1]
+    ts = address["ts"][0]
+    hs = hashlib.sha1(f"{ts}{learner}moodle{server}{KEY.format(server)}".lower().encode()).hexdigest()
+    return (
+        urlsplit(location).netloc == f"moodle{server}.example.org"
+        and address["id"] == [str(2_000_000 + session)]
+        and address["un"] == [learner]
+        and address["hs"] == [hs]
+        and abs(int(ts) - time.time() * 1000) < 600_000
+    )
 
 
 def as_sent(path):
