@@ -156,13 +156,20 @@ fn push_again(text: &mut String, encoded: &str, plus: u8) {
     let bytes = encoded.as_bytes();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
+        // Most of a text stays as it is, and is taken in one piece.
+        let same = bytes[at..].iter().take_while(|b| stays(**b)).count();
+        if same > 0 {
+            text.push_str(&encoded[at..at + same]);
+            at += same;
+            continue;
+        }
         let escaped = bytes
             .get(at + 1..at + 3)
             .filter(|_| byte == b'%')
             .and_then(|digits| Some(16 * digit(digits[0])? + digit(digits[1])?));
         at += if escaped.is_some() { 3 } else { 1 };
         let plain = escaped.unwrap_or(if byte == b'+' { plus } else { byte });
-        if plain.is_ascii_alphanumeric() || b"-._~".contains(&plain) {
+        if stays(plain) {
             text.push(char::from(plain));
         } else {
             text.push('%');
@@ -171,6 +178,11 @@ fn push_again(text: &mut String, encoded: &str, plus: u8) {
             }
         }
     }
+}
+
+/// Whether RFC 3986 leaves a byte as it is.
+fn stays(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 /// What a hexadecimal digit is worth.
