@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
+use super::hash::hex_digits;
 use super::launch_signature::hmac_of;
 
 /// The first line of what is signed: nothing else under the same key begins so.
@@ -64,14 +65,14 @@ pub enum Signature2Error {
 pub fn stamp(now: DateTime<Utc>, nonce: Nonce) -> [(&'static str, String); 3] {
     [
         ("ts", now.timestamp_millis().to_string()),
-        ("nonce", hex::encode(nonce)),
+        ("nonce", hex_digits(&nonce)),
         ("sv", VERSION.to_owned()),
     ]
 }
 
 /// `sig`: 64 lower-case hexadecimal digits. The key is the UTF-8 bytes of the one that the server shares, as it is.
 pub fn signature(key: &str, server: &str, request: Request<'_>) -> String {
-    hex::encode(mac(key, server, request).finalize().into_bytes())
+    hex_digits(&mac(key, server, request).finalize().into_bytes())
 }
 
 /// Checks a request whose query ends in `sig`, as a server does.
