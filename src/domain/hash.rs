@@ -23,7 +23,16 @@ pub(super) fn hex_digits(bytes: &[u8]) -> String {
 pub(super) fn hash_of(parts: &[&str]) -> [u8; 20] {
     let mut sha1 = Sha1::new();
     for part in parts {
-        sha1.update(as_hashed(part).as_bytes());
+        let part = java_trim(part);
+        // Most parts are in lower case already, and need no copy.
+        if part
+            .bytes()
+            .all(|b| b.is_ascii() && !b.is_ascii_uppercase())
+        {
+            sha1.update(part);
+        } else {
+            sha1.update(as_hashed(part));
+        }
     }
     sha1.finalize().into()
 }
