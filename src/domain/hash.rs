@@ -9,14 +9,30 @@ use sha1::{Digest, Sha1};
 /// `ts` is decimal milliseconds as it stands on the wire. Each part loses what is up to U+0020 at its
 /// ends and is lower-cased by Unicode's rules without locale, as Java's `trim` and `toLowerCase` do.
 pub fn external_hash(ts: &str, user: &str, server_id: &str, server_key: &str) -> String {
-    hex::encode(hash_of(&[ts, user, server_id, server_key]))
+    hex_digits(&hash_of(&[ts, user, server_id, server_key]))
+}
+
+/// Bytes as lower-case hexadecimal digits, written into one piece of memory: `hex::encode` collects characters.
+pub(super) fn hex_digits(bytes: &[u8]) -> String {
+    let mut digits = vec![0; 2 * bytes.len()];
+    hex::encode_to_slice(bytes, &mut digits).expect("a byte has two digits");
+    String::from_utf8(digits).expect("digits are ASCII")
 }
 
 /// SHA-1 over parts without separators, each cut and lower-cased.
 pub(super) fn hash_of(parts: &[&str]) -> [u8; 20] {
     let mut sha1 = Sha1::new();
     for part in parts {
-        sha1.update(as_hashed(part).as_bytes());
+        let part = java_trim(part);
+        // Most parts are in lower case already, and need no copy.
+        if part
+            .bytes()
+            .all(|b| b.is_ascii() && !b.is_ascii_uppercase())
+        {
+            sha1.update(part);
+        } else {
+            sha1.update(as_hashed(part));
+        }
     }
     sha1.finalize().into()
 }

@@ -78,7 +78,8 @@ impl LaunchKey {
         if sig.bytes().any(|b| b.is_ascii_uppercase()) {
             return Err(LaunchSignatureError::Wrong);
         }
-        let claimed = hex::decode(sig).map_err(|_| LaunchSignatureError::Wrong)?;
+        let mut claimed = [0; 32];
+        hex::decode_to_slice(sig, &mut claimed).map_err(|_| LaunchSignatureError::Wrong)?;
         self.0
             .clone()
             .chain_update(signed)

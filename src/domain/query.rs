@@ -94,10 +94,10 @@ impl<'a> Query<'a> {
 
 /// Undoes form encoding; `None` where an escape is broken or the bytes are no UTF-8.
 fn decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains(['%', '+']) {
+    let bytes = text.as_bytes();
+    if !bytes.iter().any(|b| matches!(b, b'%' | b'+')) {
         return Some(Cow::Borrowed(text));
     }
-    let bytes = text.as_bytes();
     let hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
     let well_formed = bytes
         .iter()

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
+use super::hash::hex_digits;
 use super::launch_signature::hmac_of;
 
 /// The first line of what is signed: nothing else under the same key begins so.
@@ -64,14 +65,14 @@ pub enum Signature2Error {
 pub fn stamp(now: DateTime<Utc>, nonce: Nonce) -> [(&'static str, String); 3] {
     [
         ("ts", now.timestamp_millis().to_string()),
-        ("nonce", hex::encode(nonce)),
+        ("nonce", hex_digits(&nonce)),
         ("sv", VERSION.to_owned()),
     ]
 }
 
 /// `sig`: 64 lower-case hexadecimal digits. The key is the UTF-8 bytes of the one that the server shares, as it is.
 pub fn signature(key: &str, server: &str, request: Request<'_>) -> String {
-    hex::encode(mac(key, server, request).finalize().into_bytes())
+    hex_digits(&mac(key, server, request).finalize().into_bytes())
 }
 
 /// Checks a request whose query ends in `sig`, as a server does.
@@ -156,13 +157,20 @@ fn push_again(text: &mut String, encoded: &str, plus: u8) {
     let bytes = encoded.as_bytes();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
+        // Most of a text stays as it is, and is taken in one piece.
+        let same = bytes[at..].iter().take_while(|b| stays(**b)).count();
+        if same > 0 {
+            text.push_str(&encoded[at..at + same]);
+            at += same;
+            continue;
+        }
         let escaped = bytes
             .get(at + 1..at + 3)
             .filter(|_| byte == b'%')
             .and_then(|digits| Some(16 * digit(digits[0])? + digit(digits[1])?));
         at += if escaped.is_some() { 3 } else { 1 };
         let plain = escaped.unwrap_or(if byte == b'+' { plus } else { byte });
-        if plain.is_ascii_alphanumeric() || b"-._~".contains(&plain) {
+        if stays(plain) {
             text.push(char::from(plain));
         } else {
             text.push('%');
@@ -171,6 +179,11 @@ fn push_again(text: &mut String, encoded: &str, plus: u8) {
             }
         }
     }
+}
+
+/// Whether RFC 3986 leaves a byte as it is.
+fn stays(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 /// What a hexadecimal digit is worth.
