@@ -10,7 +10,6 @@ import threading
 import time
 
 from support.databases import Postgres, Sqlite, programs
-from support.gateway import Gateway
 from support.place import until
 
 from . import contestants, install, load, stage
@@ -171,6 +170,23 @@ def measured_gateway(place, name, gateway, sessions, count=100_000):
     return measured
 
 
+# How they are called, how many launches a second are made for them (each is sent once, so that there have to be enough),
+# and whether they want a PostgreSQL.
+LTI = {"pylti1p3": ("PyLTI1p3, LTI 1.3", 2000, False), "ltijs": ("ltijs, LTI 1.3", 300, True)}
+
+
+def lti(place, name, words, a_second, wants_postgres):
+    postgres = new_postgres(place, f"{name}-database") if wants_postgres else None
+    environment = {"DATABASE_URL": postgres.url()} if postgres else {}
+    port, process = contestants.peer(place, name, environment)
+
+    def requests():
+        lines = contestants.requests_of_peer(name, a_second * (SECONDS + 1), port, environment=environment)
+        return write(place, f"{name}.requests", lines)
+
+    return Measured(Contestant(words, port, process, requests, postgres))
+
+
 def measured_peers(place, jdbc_only=False):
     """Those of bench/peers that are wanted, started."""
     found = []
@@ -178,13 +194,7 @@ def measured_peers(place, jdbc_only=False):
         if name == "tomcat":
             found += tomcat(place, ["jdbc"] if jdbc_only else ["jdbc", "memory"])
         elif not jdbc_only:
-            port, process = contestants.peer(place, name, {"PEER_FOLDER": str(place.folder)})
-
-            def requests(name=name, port=port):
-                # Each is taken once, so there must be enough for a round.
-                return write(place, f"{name}.requests", contestants.requests_of_peer(name, 400 * (SECONDS + 1), port))
-
-            found.append(Measured(Contestant({"ltijs": "ltijs, LTI 1.3", "pylti1p3": "PyLTI1p3, LTI 1.3"}[name], port, process, requests)))
+            found.append(lti(place, name, *LTI[name]))
     return found
 
 
@@ -361,14 +371,18 @@ async def growth(place):
         for database in (Sqlite(place, folder(place, f"{contents}-{servers}")), new_postgres(place, f"growth-{contents}-{servers}")):
             gateway = await contestants.gateway(place, database, contents, servers)
             more = {"contents": contents, "servers": servers}
-            for sessions in (range(1, 1001), range(1001, 2 * contents + 1)):
-                paths = launches(sessions, min(len(sessions), 30_000), **more)
+            for sessions, warm in ((range(1, 1001), True), (range(1001, 2 * contents + 1), False)):
+                if not warm and len(sessions) < 10_000:
+                    # They would be in memory before the round is over.
+                    row.append("–")
+                    continue
+                paths = launches(sessions, min(len(sessions), 60_000), **more)
                 file = write(place, "growth.requests", map(stage.as_sent, paths))
-                if len(row) % 2:  # those that are in memory
+                if warm:
                     load.closed(gateway.port, file, 2, 8)
                     await settled(gateway)
-                answered = [await alone(gateway, paths) for _ in range(3)] if False else await few(gateway, file, len(paths))
-                row.append(f"{answered:.3f}")
+                row.append(f"{load.closed(gateway.port, file, 3, 2).median:.3f}")
+                await settled(gateway)
             gateway.kill()
             if database.kind == "PostgreSQL":
                 database.stop("immediate")
