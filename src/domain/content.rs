@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use super::id::{ExtId, PlatformId, ServerId, Signature, ToolContentId};
 
 /// Which content.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct ContentKey {
     /// The platform whose it is.
     pub platform: PlatformId,

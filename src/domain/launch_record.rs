@@ -1,12 +1,19 @@
 //! What is written down of every launch, callback and outgoing call, so that a sysadmin can see what happened:
 //! without secrets, and by fixed words that can be searched.
+//!
+//! Many are packed into one text of bytes by `store/launch_batches.rs`: whoever adds, moves or removes a field or
+//! a variant here changes that form, and gives it a new number there.
 
+use std::borrow::Cow;
+
+use chrono::serde::ts_nanoseconds;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::id::{PlatformId, ServerId, Signature};
 
 /// What a browser request was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum LaunchKind {
     /// An author opened an activity.
     Author,
@@ -27,7 +34,7 @@ pub enum LaunchKind {
 }
 
 /// What a browser request came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum LaunchOutcome {
     /// The browser was sent on.
     Redirected,
@@ -77,7 +84,7 @@ impl LaunchOutcome {
 }
 
 /// What a flow knows of a launch by its end.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Noted {
     /// The server.
     pub server: Option<ServerId>,
@@ -87,7 +94,9 @@ pub struct Noted {
     pub content: Option<i64>,
     /// `toolSessionID`.
     pub session: Option<i64>,
-    /// Why the learner was not enrolled before, where that was to be done and was not.
+    /// Why the learner was not enrolled before, where that was to be done and was not. It is written down as the
+    /// launch's reason, not here.
+    #[serde(skip)]
     pub not_enrolled: Option<NotEnrolled>,
     /// The customCSV that was used in place of one in the address.
     pub remembered: Option<Remembered>,
@@ -103,18 +112,20 @@ pub struct NotEnrolled {
 }
 
 /// A customCSV that a LoginRequest brought.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remembered {
     /// As it came.
     pub csv: String,
     /// When.
+    #[serde(with = "ts_nanoseconds")]
     pub at: DateTime<Utc>,
 }
 
 /// One browser request.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LaunchRecord {
     /// When it was answered.
+    #[serde(with = "ts_nanoseconds")]
     pub at: DateTime<Utc>,
     /// What it was.
     pub kind: LaunchKind,
@@ -139,11 +150,23 @@ pub struct LaunchRecord {
     /// Why it was refused or failed, or why the learner who was sent on was not enrolled before.
     pub reason: Option<String>,
     /// The same by the fixed word of its refusal.
-    pub code: Option<&'static str>,
+    pub code: Option<Cow<'static, str>>,
+}
+
+impl LaunchRecord {
+    /// The session that it took somebody to who takes part in it, and who that is: a learner, or an author who
+    /// previews.
+    pub fn opened(&self) -> Option<(i64, &str)> {
+        let takes_part = matches!(self.kind, LaunchKind::Learner | LaunchKind::Preview);
+        if !takes_part || self.outcome != LaunchOutcome::Redirected {
+            return None;
+        }
+        Some((self.noted.session?, self.noted.user.as_deref()?))
+    }
 }
 
 /// What an outgoing call is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
     /// The platform.
     pub platform: PlatformId,
@@ -156,9 +179,10 @@ pub struct About {
 }
 
 /// One call to an external server.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CallRecord {
     /// When it ended.
+    #[serde(with = "ts_nanoseconds")]
     pub at: DateTime<Utc>,
     /// What it is about.
     pub about: About,
@@ -167,7 +191,7 @@ pub struct CallRecord {
     /// Its method.
     pub method: String,
     /// `ok`, or what failed, by a fixed word.
-    pub outcome: &'static str,
+    pub outcome: Cow<'static, str>,
     /// Why it failed.
     pub reason: Option<String>,
     /// The milliseconds it took.
@@ -175,27 +199,41 @@ pub struct CallRecord {
 }
 
 /// What is left out of an address before it is written down, however often it is encoded within another.
-const SECRETS: [&str; 4] = ["sig", "state", "hs", "hash"];
+const SECRETS: [&[u8]; 4] = [b"sig", b"state", b"hs", b"hash"];
 /// How the sign between a name and its value looks, encoded never, once and twice.
-const EQUALS: [&str; 3] = ["=", "%3D", "%253D"];
+const EQUALS: [&[u8]; 3] = [b"=", b"%3D", b"%253D"];
+/// How the sign before a name looks where that ends in a letter or digit: encoded once and twice.
+const ENCODED_AND: [&[u8]; 2] = [b"%26", b"%2526"];
 /// A text is written down to so many bytes.
 const LONGEST: usize = 4096;
 
-/// An address without signatures, states and hashes, and not too long.
+/// An address without signatures, states and hashes, and not too long. Every launch passes through here twice: it
+/// goes through the text once, from one sign that may stand before a value to the next.
 pub fn masked(address: &str) -> String {
-    let mut out = String::with_capacity(address.len().min(LONGEST));
-    let mut rest = address;
-    while let Some((begin, value)) = next_secret(rest) {
-        out.push_str(&rest[..value]);
-        out.push('…');
-        let length = rest[value..]
-            .bytes()
-            .take_while(|b| b.is_ascii_alphanumeric() || b"-_".contains(b))
-            .count();
-        debug_assert!(begin <= value);
-        rest = &rest[value + length..];
+    let bytes = address.as_bytes();
+    let mut out = String::with_capacity(address.len().min(LONGEST) + '…'.len_utf8());
+    // What is before `copied` is done.
+    let (mut copied, mut at) = (0, 0);
+    while let Some(sign) = bytes[at..].iter().position(|b| matches!(b, b'=' | b'%')) {
+        at += sign;
+        let equals = EQUALS.iter().find(|equals| bytes[at..].starts_with(equals));
+        let Some(equals) = equals else {
+            at += 1;
+            continue;
+        };
+        let is_secret = ends_with_secret(&bytes[copied..at]);
+        at += equals.len();
+        if is_secret {
+            out.push_str(&address[copied..at]);
+            out.push('…');
+            let value = bytes[at..].iter();
+            at += value
+                .take_while(|b| b.is_ascii_alphanumeric() || b"-_".contains(b))
+                .count();
+            copied = at;
+        }
     }
-    out.push_str(rest);
+    out.push_str(&address[copied..]);
     if out.len() > LONGEST {
         let end = (0..=LONGEST).rev().find(|at| out.is_char_boundary(*at));
         out.truncate(end.unwrap_or_default());
@@ -204,27 +242,81 @@ pub fn masked(address: &str) -> String {
     out
 }
 
-/// Where the next secret's name and value begin.
-fn next_secret(text: &str) -> Option<(usize, usize)> {
-    let found = SECRETS.iter().filter_map(|name| {
-        text.match_indices(name).find_map(|(at, name)| {
-            let begins = at == 0
-                || !text.as_bytes()[at - 1].is_ascii_alphanumeric()
-                || text[..at].ends_with("%26")
-                || text[..at].ends_with("%2526");
-            let equals = EQUALS
-                .iter()
-                .find(|equals| text[at + name.len()..].starts_with(**equals));
-            let value = at + name.len() + equals.filter(|_| begins)?.len();
-            Some((at, value))
-        })
-    });
-    found.min()
+/// Whether a text ends with a secret's name, as a whole.
+fn ends_with_secret(text: &[u8]) -> bool {
+    let before = SECRETS.iter().find_map(|name| text.strip_suffix(*name));
+    before.is_some_and(|before| {
+        before.last().is_none_or(|b| !b.is_ascii_alphanumeric())
+            || ENCODED_AND.iter().any(|and| before.ends_with(and))
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// What [`masked`] does, said plainly: the next secret is looked for, name by name, until there is none.
+    fn masked_plainly(address: &str) -> String {
+        let next_secret = |text: &str| {
+            let found = ["sig", "state", "hs", "hash"].iter().filter_map(|name| {
+                text.match_indices(name).find_map(|(at, name)| {
+                    let begins = at == 0
+                        || !text.as_bytes()[at - 1].is_ascii_alphanumeric()
+                        || text[..at].ends_with("%26")
+                        || text[..at].ends_with("%2526");
+                    let equals = ["=", "%3D", "%253D"]
+                        .iter()
+                        .find(|equals| text[at + name.len()..].starts_with(**equals));
+                    Some((at, at + name.len() + equals.filter(|_| begins)?.len()))
+                })
+            });
+            found.min()
+        };
+        let (mut out, mut rest) = (String::new(), address);
+        while let Some((_, value)) = next_secret(rest) {
+            out.push_str(&rest[..value]);
+            out.push('…');
+            rest = rest[value..]
+                .trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "-_".contains(c));
+        }
+        out.push_str(rest);
+        if out.len() > LONGEST {
+            let end = (0..=LONGEST).rev().find(|at| out.is_char_boundary(*at));
+            out.truncate(end.unwrap());
+            out.push('…');
+        }
+        out
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn going_through_a_text_once_masks_what_looking_for_each_name_does(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                "sig", "state", "hs", "hash", "s", "ha", "e", "=", "%3D", "%253D", "%", "%3", "%26", "%2526",
+                "&", "?", "26", "x", "-", "_", "7", "é", "%25", "…", "S", "3D", "/",
+            ]), 0..24),
+        ) {
+            let address = parts.concat();
+            prop_assert_eq!(masked(&address), masked_plainly(&address));
+        }
+
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(50))]
+
+        #[test]
+        fn a_long_text_is_cut_between_two_characters(
+            parts in prop::collection::vec(prop::sample::select(vec!["sig=0af3&", "é", "xyz"]), 1000..3000),
+        ) {
+            let address = parts.concat();
+            prop_assert_eq!(masked(&address), masked_plainly(&address));
+        }
+    }
 
     #[test]
     fn secrets_are_masked_however_often_they_are_encoded() {

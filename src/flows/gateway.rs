@@ -303,7 +303,12 @@ impl Gateway {
 
     /// Waits until what was recorded is stored; whether it is.
     pub async fn records_stored(&self, patience: Duration) -> bool {
-        self.recorder().settle_within(patience).await
+        self.recorder().stored_within(patience).await
+    }
+
+    /// How many records of this instance are not filed yet.
+    pub fn records_waiting(&self) -> i64 {
+        self.recorder().waiting()
     }
 
     /// Whether the database answers now.

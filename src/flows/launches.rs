@@ -18,6 +18,7 @@ use crate::store::{
 const ON_A_PAGE: usize = 50;
 
 /// A page of launches.
+#[derive(Default)]
 pub struct Page {
     /// The newest first.
     pub launches: Vec<StoredLaunch>,
@@ -25,11 +26,21 @@ pub struct Page {
     pub has_newer: bool,
     /// Whether there are older ones than the last.
     pub has_older: bool,
+    /// How many are stored but cannot be found yet.
+    pub unfiled: i64,
+}
+
+/// Waits until what was recorded can be found; how many launches cannot, where that takes too long.
+async fn unfiled(gateway: &Gateway) -> Result<i64, StoreError> {
+    if gateway.recorder().settle().await {
+        return Ok(0);
+    }
+    gateway.store.launches_waiting().await
 }
 
 /// The newest launches that a filter lets through; those before or right after a place, where it names one.
 pub async fn page(gateway: &Gateway, filter: &LaunchFilter) -> Result<Page, Refusal> {
-    gateway.recorder().settle().await;
+    let unfiled = unfiled(gateway).await?;
     let most = i64::try_from(ON_A_PAGE + 1).unwrap_or(i64::MAX);
     if filter.after.is_some() && filter.before.is_none() {
         let mut launches = gateway.store.launches_from(filter, most).await?;
@@ -40,6 +51,7 @@ pub async fn page(gateway: &Gateway, filter: &LaunchFilter) -> Result<Page, Refu
             launches,
             has_newer,
             has_older: true,
+            unfiled,
         });
     }
     let mut launches = gateway.store.launches(filter, most).await?;
@@ -49,6 +61,7 @@ pub async fn page(gateway: &Gateway, filter: &LaunchFilter) -> Result<Page, Refu
         launches,
         has_newer: filter.before.is_some(),
         has_older,
+        unfiled,
     })
 }
 
@@ -117,6 +130,8 @@ pub struct Story {
     pub timeline: Vec<Event>,
     /// The journal's entries about its session and its content, but those that failed.
     pub entries: Vec<Entry>,
+    /// How many launches are stored but cannot be found yet; some may belong here.
+    pub unfiled: i64,
 }
 
 /// So much is shown of what was before a launch, and of what came after, each of launches and calls.
@@ -124,7 +139,7 @@ const AROUND: i64 = 12;
 
 /// One launch's story; `None` where there is no such launch, or none any more.
 pub async fn story(gateway: &Gateway, id: i64) -> Result<Option<Story>, Refusal> {
-    gateway.recorder().settle().await;
+    let unfiled = unfiled(gateway).await?;
     let store = &gateway.store;
     let Some(launch) = store.launch(id).await? else {
         return Ok(None);
@@ -154,6 +169,7 @@ pub async fn story(gateway: &Gateway, id: i64) -> Result<Option<Story>, Refusal>
         sent_to: launch.sent_to.as_deref().map(AddressParts::of),
         timeline,
         entries: entries_about(gateway, &launch).await?,
+        unfiled,
         launch,
     }))
 }

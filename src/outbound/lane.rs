@@ -314,7 +314,7 @@ impl Turn {
                 about,
                 server: self.server.clone(),
                 method: std::mem::take(&mut self.method),
-                outcome,
+                outcome: outcome.into(),
                 reason,
                 ms: elapsed * 1000.0,
             });

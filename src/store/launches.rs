@@ -76,20 +76,31 @@ pub struct ToolLaunches {
     pub launches: i64,
 }
 
-/// Ids of one process, each greater than the last: microseconds since 1970, times 1024, plus a number that
-/// another instance has by chance only.
-fn next_ids(many: usize) -> impl Iterator<Item = i64> {
+/// The ids of many records, from the first on.
+fn ids_from(first: i64, many: usize) -> impl Iterator<Item = i64> {
+    (0..).take(many).map(move |n: i64| first + n * STEP)
+}
+
+/// An id and the next differ by so much: by a microsecond.
+const STEP: i64 = 1024;
+
+/// The first of so many ids of one process, each greater than the last: microseconds since 1970, times 1024, plus a
+/// number that another instance has by chance only.
+pub(super) fn reserve_ids(many: usize) -> i64 {
     static LAST: AtomicI64 = AtomicI64::new(0);
     static TAG: std::sync::LazyLock<i64> =
         std::sync::LazyLock::new(|| i64::from(getrandom::u32().unwrap_or_default() % 1024));
-    let many = i64::try_from(many).unwrap_or(i64::MAX);
+    let many = i64::try_from(many).unwrap_or(i64::MAX).max(1);
     let now = first_id_of(Utc::now()) + *TAG;
-    let step = 1024;
     let before = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
-        Some(now.max(last + step) + (many - 1) * step)
+        Some(now.max(last + STEP) + (many - 1) * STEP)
     });
-    let first = now.max(before.unwrap_or_default() + step);
-    (0..many).map(move |n| first + n * step)
+    now.max(before.unwrap_or_default() + STEP)
+}
+
+/// An id that is greater than all that this process has given before.
+pub fn place_after_all() -> i64 {
+    reserve_ids(1)
 }
 
 /// The least id of a moment.
@@ -98,13 +109,18 @@ pub fn first_id_of(at: DateTime<Utc>) -> i64 {
 }
 
 impl Store {
-    /// Stores launches and calls, and counts them, within one transaction.
+    /// Stores launches and calls, and counts them, within one transaction. They get ids from `first` on, or new
+    /// ones.
     pub(super) async fn insert_launches(
         tx: &mut Tx,
         launches: &[LaunchRecord],
         calls: &[CallRecord],
+        first: Option<i64>,
     ) -> Result<(), StoreError> {
-        let ids: Vec<i64> = next_ids(launches.len()).collect();
+        let many = launches.len() + calls.len();
+        let first = first.unwrap_or_else(|| reserve_ids(many));
+        let ids: Vec<i64> = ids_from(first, many).collect();
+        let (ids, ids_of_calls) = ids.split_at(launches.len());
         match tx {
             Tx::Postgres(postgres, _) if !launches.is_empty() => {
                 let texts = |text: fn(&LaunchRecord) -> &str| -> Vec<&str> {
@@ -145,7 +161,7 @@ impl Store {
                     .bind(texts(|launch| &launch.came_with))
                     .bind(maybe(|launch| launch.sent_to.as_deref()))
                     .bind(maybe(|launch| launch.reason.as_deref()))
-                    .bind(maybe(|launch| launch.code))
+                    .bind(maybe(|launch| launch.code.as_deref()))
                     .bind(maybe(|launch| {
                         let remembered = launch.noted.remembered.as_ref();
                         remembered.map(|remembered| remembered.csv.as_str())
@@ -155,16 +171,16 @@ impl Store {
                     .await?;
             }
             _ => {
-                for (id, launch) in ids.into_iter().zip(launches) {
-                    insert_one(tx, id, launch).await?;
+                for (id, launch) in ids.iter().zip(launches) {
+                    insert_one(tx, *id, launch).await?;
                 }
             }
         }
-        for (id, call) in next_ids(calls.len()).zip(calls) {
+        for (id, call) in ids_of_calls.iter().zip(calls) {
             within!(&mut *tx, c => sqlx::query(INSERT_CALL)
                 .bind(id).bind(call.at).bind(call.about.platform.as_str()).bind(call.about.signature.as_str())
                 .bind(call.about.content).bind(call.about.session).bind(call.server.as_str())
-                .bind(&call.method).bind(call.outcome).bind(&call.reason).bind(call.ms)
+                .bind(&call.method).bind(call.outcome.as_ref()).bind(&call.reason).bind(call.ms)
                 .execute(c).map_ok(count))?;
         }
         count_hours(tx, launches).await?;
@@ -222,7 +238,7 @@ async fn insert_one(tx: &mut Tx, id: i64, launch: &LaunchRecord) -> Result<(), S
         .bind(noted.server.as_ref().map(|id| id.as_str())).bind(&noted.user)
         .bind(noted.content).bind(noted.session)
         .bind(launch.outcome.as_str()).bind(i64::from(launch.status)).bind(launch.ms)
-        .bind(&launch.came_with).bind(&launch.sent_to).bind(&launch.reason).bind(launch.code)
+        .bind(&launch.came_with).bind(&launch.sent_to).bind(&launch.reason).bind(launch.code.as_deref())
         .bind(noted.remembered.as_ref().map(|r| &r.csv)).bind(noted.remembered.as_ref().map(|r| r.at))
         .execute(c).map_ok(count))?;
     Ok(())
@@ -274,7 +290,8 @@ mod tests {
 
     #[test]
     fn ids_grow_and_tell_their_time() {
-        let ids: Vec<_> = next_ids(1000).chain(next_ids(1000)).collect();
+        let thousand = || ids_from(reserve_ids(1000), 1000);
+        let ids: Vec<_> = thousand().chain(thousand()).collect();
         assert!(ids.is_sorted_by(|a, b| a < b));
         let now = Utc::now().timestamp_micros();
         assert!(

@@ -12,6 +12,7 @@ mod connect;
 mod contents;
 mod disconnect;
 mod journal;
+mod launch_batches;
 mod launch_search;
 mod launches;
 mod lms_connections;
@@ -32,8 +33,9 @@ pub use connect::{Budget, Common};
 pub use contents::{Callback, Stored};
 pub use disconnect::{Connected, InUse, UsedBy};
 pub use journal::Lease;
+pub use launch_batches::FiledBatch;
 pub use launch_search::{LaunchFilter, Side, StoredCall, StoredLaunch};
-pub use launches::{LaunchHour, ToolLaunches, first_id_of};
+pub use launches::{LaunchHour, ToolLaunches, first_id_of, place_after_all};
 pub use lms_connections::EnrollmentRecord;
 pub use logins::{Login, LoginCourse, LoginFilter, LoginUser, RememberedCsv};
 pub(crate) use migrate::{beside, lock_beside};
@@ -298,4 +300,4 @@ statements! {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,10 +1,11 @@
 //! The store on both databases: its statements and tables, the story of one activity, the journal.
 
 mod journal;
-mod launches;
+mod launch_batches;
+pub(crate) mod launches;
 mod plans;
 mod schema;
-mod story;
+pub(crate) mod story;
 mod sysadmins;
 
 use chrono::{DateTime, Utc};
@@ -19,20 +20,20 @@ use crate::domain::session::{Session, SessionKey};
 use crate::settings::DatabaseUrl;
 
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+pub(crate) enum Kind {
     Postgres,
     Sqlite,
 }
 
 /// A database of one test's own, with the tables of today.
-struct Database {
-    store: Store,
+pub(crate) struct Database {
+    pub(crate) store: Store,
     url: DatabaseUrl,
     _folder: tempfile::TempDir,
 }
 
 impl Database {
-    async fn new(kind: Kind) -> Self {
+    pub(crate) async fn new(kind: Kind) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = match kind {
             Kind::Sqlite => DatabaseUrl::Sqlite(folder.path().join("test.db")),
@@ -57,11 +58,11 @@ impl Database {
     }
 }
 
-fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
-fn content_key(id: i64) -> ContentKey {
+pub(crate) fn content_key(id: i64) -> ContentKey {
     let (platform, signature) = ("lams".parse().unwrap(), "mdquiz10".parse().unwrap());
     ContentKey {
         platform,
@@ -70,7 +71,7 @@ fn content_key(id: i64) -> ContentKey {
     }
 }
 
-fn session(id: i64, content: i64) -> Session {
+pub(crate) fn session(id: i64, content: i64) -> Session {
     let key = content_key(content);
     Session {
         key: SessionKey {
@@ -85,7 +86,7 @@ fn session(id: i64, content: i64) -> Session {
     }
 }
 
-fn place() -> Place {
+pub(crate) fn place() -> Place {
     Place {
         server: "moodle".parse().unwrap(),
         user: "bill".into(),
@@ -95,7 +96,7 @@ fn place() -> Place {
     }
 }
 
-fn entry_of(session: &Session) -> Entry {
+pub(crate) fn entry_of(session: &Session) -> Entry {
     Entry {
         id: "d5b6a3a8-0000-4000-8000-000000000000".into(),
         key: EntryKey {

@@ -1,21 +1,26 @@
 //! Who opened and who finished a session, and which content is in use.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
 use futures_util::TryFutureExt;
+use serde::{Deserialize, Serialize};
 
-use super::{Store, StoreError, count, on, read, statements, within};
+use super::{Store, StoreError, Tx, count, on, read, statements, within};
 use crate::domain::content::ContentKey;
 use crate::domain::id::ToolSessionId;
 use crate::domain::launch_record::{CallRecord, LaunchRecord};
 use crate::domain::session::{Attendance, SessionKey};
 
 statements! {
-    /// Nothing is written where the session was removed in the meantime.
+    /// Nothing is written where the session was removed in the meantime, or where it is known that somebody opened
+    /// it no later.
     OPENED = "insert into session_users (platform_id, signature, tool_session_id, name, opened_at)
         select platform_id, signature, tool_session_id, $4, $5 from sessions
         where platform_id = $1 and signature = $2 and tool_session_id = $3
         on conflict (platform_id, signature, tool_session_id, name)
-        do update set opened_at = coalesce(session_users.opened_at, excluded.opened_at)";
+        do update set opened_at = excluded.opened_at
+        where session_users.opened_at is null or session_users.opened_at > excluded.opened_at";
     FINISHED = "insert into session_users (platform_id, signature, tool_session_id, name, finished_at)
         select platform_id, signature, tool_session_id, $4, $5 from sessions
         where platform_id = $1 and signature = $2 and tool_session_id = $3
@@ -31,6 +36,39 @@ statements! {
         order by u.tool_session_id, u.name";
 }
 
+/// Many of [`OPENED`] in one statement; on PostgreSQL alone, as in `launches.rs`. In one order everywhere, so that
+/// two instances never wait for each other's rows.
+const OPENED_MANY: &str = "insert into session_users (platform_id, signature, tool_session_id, name, opened_at)
+    select s.platform_id, s.signature, s.tool_session_id, o.name, o.at
+    from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[])
+        as o (platform_id, signature, tool_session_id, name, at)
+    join sessions s on s.platform_id = o.platform_id and s.signature = o.signature
+        and s.tool_session_id = o.tool_session_id
+    where not exists (select 1 from session_users known
+        where known.platform_id = o.platform_id and known.signature = o.signature
+            and known.tool_session_id = o.tool_session_id and known.name = o.name and known.opened_at <= o.at)
+    order by s.platform_id, s.signature, s.tool_session_id, o.name
+    on conflict (platform_id, signature, tool_session_id, name)
+    do update set opened_at = excluded.opened_at
+    where session_users.opened_at is null or session_users.opened_at > excluded.opened_at";
+/// Many of [`IN_USE`], in one order as well.
+const IN_USE_MANY: &str = "with opened as (
+        select c.platform_id, c.signature, c.tool_content_id
+        from unnest($1::text[], $2::text[], $3::bigint[]) as o (platform_id, signature, tool_content_id)
+        join contents c on c.platform_id = o.platform_id and c.signature = o.signature
+            and c.tool_content_id = o.tool_content_id
+        where not c.content_in_use
+        order by c.platform_id, c.signature, c.tool_content_id
+        for update of c
+    )
+    update contents c set content_in_use = true from opened o
+    where c.platform_id = o.platform_id and c.signature = o.signature and c.tool_content_id = o.tool_content_id";
+
+/// The statements that only PostgreSQL knows.
+#[cfg(test)]
+pub(super) const POSTGRES_STATEMENTS: &[(&str, &str)] =
+    &[("OPENED_MANY", OPENED_MANY), ("IN_USE_MANY", IN_USE_MANY)];
+
 #[derive(Debug, sqlx::FromRow)]
 struct AttendanceRow {
     tool_session_id: i64,
@@ -39,13 +77,11 @@ struct AttendanceRow {
     finished_at: Option<DateTime<Utc>>,
 }
 
-/// A batch of what happened, written behind the answers.
-#[derive(Debug, Default)]
+/// A batch of what happened, written behind the answers. Who opened which session is told by the launches.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Happened {
-    /// Who opened which session first, and when.
-    pub opened: Vec<(SessionKey, String, DateTime<Utc>)>,
     /// Contents of which a session was opened.
-    pub in_use: Vec<ContentKey>,
+    pub in_use: BTreeSet<ContentKey>,
     /// Launches.
     pub launches: Vec<LaunchRecord>,
     /// Outgoing calls.
@@ -55,12 +91,30 @@ pub struct Happened {
 impl Happened {
     /// How many things.
     pub fn len(&self) -> usize {
-        self.opened.len() + self.in_use.len() + self.launches.len() + self.calls.len()
+        self.in_use.len() + self.launches.len() + self.calls.len()
     }
 
     /// Whether nothing happened.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Who opened which session first, and when.
+    fn opened(&self) -> BTreeMap<(&str, &str, i64, &str), DateTime<Utc>> {
+        let mut opened = BTreeMap::new();
+        for launch in &self.launches {
+            if let Some((session, name)) = launch.opened() {
+                let key = (
+                    launch.platform.as_str(),
+                    launch.signature.as_str(),
+                    session,
+                    name,
+                );
+                let first = opened.entry(key).or_insert(launch.at);
+                *first = launch.at.min(*first);
+            }
+        }
+        opened
     }
 }
 
@@ -68,19 +122,19 @@ impl Store {
     /// Stores a batch of what happened in one transaction.
     pub async fn store_happened(&self, happened: &Happened) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        for (session, name, at) in &happened.opened {
-            within!(&mut tx, c => sqlx::query(OPENED)
-                .bind(session.platform.as_str()).bind(session.signature.as_str()).bind(session.id.get())
-                .bind(name).bind(at)
-                .execute(c).map_ok(count))?;
-        }
-        for content in &happened.in_use {
-            within!(&mut tx, c => sqlx::query(IN_USE)
-                .bind(content.platform.as_str()).bind(content.signature.as_str()).bind(content.id.get())
-                .execute(c).map_ok(count))?;
-        }
-        Self::insert_launches(&mut tx, &happened.launches, &happened.calls).await?;
+        Self::insert_happened(&mut tx, happened, None).await?;
         tx.commit().await
+    }
+
+    /// The same within a transaction; launches and calls get ids from `first` on, or new ones.
+    pub(super) async fn insert_happened(
+        tx: &mut Tx,
+        happened: &Happened,
+        first: Option<i64>,
+    ) -> Result<(), StoreError> {
+        insert_opened(tx, &happened.opened()).await?;
+        mark_in_use(tx, &happened.in_use).await?;
+        Self::insert_launches(tx, &happened.launches, &happened.calls, first).await
     }
 
     /// Marks a person as finished with a session; the first time counts. `false` where there is no such
@@ -122,4 +176,52 @@ impl Store {
             })
             .collect()
     }
+}
+
+async fn insert_opened(
+    tx: &mut Tx,
+    opened: &BTreeMap<(&str, &str, i64, &str), DateTime<Utc>>,
+) -> Result<(), StoreError> {
+    if let Tx::Postgres(postgres, presence) = tx {
+        if opened.is_empty() {
+            return Ok(());
+        }
+        let platforms: Vec<&str> = opened.keys().map(|key| key.0).collect();
+        let signatures: Vec<&str> = opened.keys().map(|key| key.1).collect();
+        let sessions: Vec<i64> = opened.keys().map(|key| key.2).collect();
+        let names: Vec<&str> = opened.keys().map(|key| key.3).collect();
+        let at: Vec<DateTime<Utc>> = opened.values().copied().collect();
+        let query = sqlx::query(OPENED_MANY).bind(platforms).bind(signatures);
+        let query = query.bind(sessions).bind(names).bind(at);
+        presence.while_there(query.execute(&mut **postgres)).await?;
+        return Ok(());
+    }
+    for ((platform, signature, session, name), at) in opened {
+        within!(&mut *tx, c => sqlx::query(OPENED)
+            .bind(platform).bind(signature).bind(session).bind(name).bind(at)
+            .execute(c).map_ok(count))?;
+    }
+    Ok(())
+}
+
+async fn mark_in_use(tx: &mut Tx, in_use: &BTreeSet<ContentKey>) -> Result<(), StoreError> {
+    if let Tx::Postgres(postgres, presence) = tx {
+        if in_use.is_empty() {
+            return Ok(());
+        }
+        let platforms: Vec<&str> = in_use.iter().map(|key| key.platform.as_str()).collect();
+        let signatures: Vec<&str> = in_use.iter().map(|key| key.signature.as_str()).collect();
+        let contents: Vec<i64> = in_use.iter().map(|key| key.id.get()).collect();
+        let query = sqlx::query(IN_USE_MANY).bind(platforms).bind(signatures);
+        presence
+            .while_there(query.bind(contents).execute(&mut **postgres))
+            .await?;
+        return Ok(());
+    }
+    for content in in_use {
+        within!(&mut *tx, c => sqlx::query(IN_USE)
+            .bind(content.platform.as_str()).bind(content.signature.as_str()).bind(content.id.get())
+            .execute(c).map_ok(count))?;
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 //! refusals get their words, responses their headers, and the log one line. The line holds the path
 //! and never the query, which carries signatures and states.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +23,7 @@ use super::problem::Problem;
 use super::problem_document::{PROBLEM_JSON, ProblemDocument};
 use super::words::{self, Words};
 use super::{admin, headers, meters, pages, panics};
-use crate::domain::launch_record::{LaunchKind, LaunchOutcome, LaunchRecord, Noted};
+use crate::domain::launch_record::{LaunchKind, LaunchOutcome, LaunchRecord, Noted, masked};
 use crate::flows::Gateway;
 
 /// An address is at most so long, path and query, in bytes.
@@ -67,17 +68,19 @@ pub(super) fn vouch(request: &HttpRequest) {
 
 /// Path and query exactly as they were sent.
 pub(super) fn path_and_query_as_sent(request: &HttpRequest) -> String {
-    let changed = request
-        .extensions()
-        .get::<AsSent>()
-        .map(|sent| sent.0.as_str().to_owned());
-    changed.unwrap_or_else(|| {
-        request
-            .uri()
-            .path_and_query()
-            .map(|sent| sent.as_str().to_owned())
-            .unwrap_or_default()
-    })
+    as_sent(request, str::to_owned)
+}
+
+/// What is made of path and query as they were sent.
+fn as_sent(request: &HttpRequest, make: impl FnOnce(&str) -> String) -> String {
+    if let Some(sent) = request.extensions().get::<AsSent>() {
+        return make(sent.0.as_str());
+    }
+    request
+        .uri()
+        .path_and_query()
+        .map(|sent| make(sent.as_str()))
+        .unwrap_or_default()
 }
 
 /// The middleware.
@@ -278,26 +281,25 @@ fn record(
     refused: Option<(&str, &'static str)>,
 ) {
     let (request, status) = (response.request(), response.status().as_u16());
-    let Some(Launched { kind, noted }) = request.extensions_mut().remove::<Launched>() else {
+    let Some(Launched { kind, mut noted }) = request.extensions_mut().remove::<Launched>() else {
         return;
     };
     let Some(gateway) = gateway_of(request).filter(|_| status != 429) else {
         return;
     };
     let named = |name| {
-        request
-            .match_info()
-            .get(name)
-            .unwrap_or_default()
-            .chars()
-            .take(64)
-            .collect()
+        let name = request.match_info().get(name).unwrap_or_default();
+        let end = name.char_indices().nth(64).map_or(name.len(), |(at, _)| at);
+        name[..end].to_owned()
     };
     let sent_to = response.headers().get(header::LOCATION);
-    let not_enrolled = noted.not_enrolled.clone();
-    let not_enrolled = not_enrolled.map(|not| (not.words, not.code));
-    let refused = refused.map(|(reason, code)| (reason.to_owned(), code));
-    let (reason, code) = refused.or(not_enrolled).unzip();
+    let sent_to = sent_to.and_then(|to| to.to_str().ok());
+    let not_enrolled = noted.not_enrolled.take();
+    let (reason, code) = match refused {
+        Some((reason, code)) => Some((reason.to_owned(), code)),
+        None => not_enrolled.map(|not| (not.words, not.code)),
+    }
+    .unzip();
     gateway.record(LaunchRecord {
         at: Utc::now(),
         kind,
@@ -308,10 +310,10 @@ fn record(
         outcome: LaunchOutcome::of_status(status),
         status,
         ms: elapsed.as_secs_f64() * 1000.0,
-        came_with: path_and_query_as_sent(request),
-        sent_to: sent_to.and_then(|to| to.to_str().ok()).map(str::to_owned),
+        came_with: as_sent(request, masked),
+        sent_to: sent_to.map(masked),
         reason,
-        code,
+        code: code.map(Cow::Borrowed),
     });
 }
 

@@ -175,6 +175,10 @@ fn describe() {
         "toolgate_journal_unsettled",
         "Calls whose outcome a person has to settle"
     );
+    describe_gauge!(
+        "toolgate_launches_waiting",
+        "Records of this instance that are not filed yet"
+    );
     describe_gauge!("toolgate_info", "1, with the version");
 }
 
@@ -203,6 +207,7 @@ pub(super) async fn metrics(gateway: web::Data<Gateway>) -> HttpResponse {
     for (server, open) in gateway.lms_breakers() {
         gauge!("toolgate_lms_breaker_open", "server" => server).set(if open { 1 } else { 0 });
     }
+    gauge!("toolgate_launches_waiting").set(gateway.records_waiting() as f64);
     // Left as it was last known while the database is away: `up` and `/readyz` tell that.
     if let Ok(Ok(unsettled)) =
         tokio::time::timeout(PATIENCE, journal::unsettled_count(&gateway)).await

@@ -145,6 +145,7 @@ async fn metrics_count_launches_callbacks_and_calls_and_name_nobody() {
         "toolgate_outgoing_seconds_count{server=\"moodle\"} 1",
         "toolgate_http_seconds_count{route=\"learning\"} 2",
         "toolgate_journal_unsettled 0",
+        "toolgate_launches_waiting ",
     ] {
         assert!(
             metrics.body.contains(line),

@@ -1,6 +1,8 @@
 //! Launches and calls: what is written is found again, whichever way it is looked for.
 
-use chrono::TimeDelta;
+use std::borrow::Cow;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use rstest::rstest;
 
 use super::super::*;
@@ -8,8 +10,9 @@ use super::{Database, Kind, now};
 use crate::domain::launch_record::{
     About, CallRecord, LaunchKind, LaunchOutcome, LaunchRecord, Noted, Remembered,
 };
+use crate::domain::session::SessionKey;
 
-fn launch(n: i64) -> LaunchRecord {
+pub(crate) fn launch(n: i64) -> LaunchRecord {
     let server = if n % 2 == 0 { "moodle" } else { "other" };
     let refused = n % 5 == 0;
     LaunchRecord {
@@ -39,7 +42,22 @@ fn launch(n: i64) -> LaunchRecord {
         came_with: "/lams/…".into(),
         sent_to: None,
         reason: refused.then(|| "no".to_owned()),
-        code: refused.then_some("somebody-else"),
+        code: refused.then(|| "somebody-else".into()),
+    }
+}
+
+/// Somebody opens a session.
+pub(crate) fn opens(session: &SessionKey, name: &str, at: DateTime<Utc>) -> LaunchRecord {
+    LaunchRecord {
+        at,
+        platform: session.platform.to_string(),
+        signature: session.signature.to_string(),
+        noted: Noted {
+            user: Some(name.to_owned()),
+            session: Some(session.id.get()),
+            ..launch(1).noted
+        },
+        ..launch(1)
     }
 }
 
@@ -173,7 +191,7 @@ async fn calls_are_found_with_the_launch_that_they_belong_to_and_what_is_old_is_
 ) {
     let database = Database::new(kind).await;
     let store = &database.store;
-    let call = |session, outcome| CallRecord {
+    let call = |session, outcome: &'static str| CallRecord {
         at: now(),
         about: About {
             platform: "lams".parse().unwrap(),
@@ -183,7 +201,7 @@ async fn calls_are_found_with_the_launch_that_they_belong_to_and_what_is_old_is_
         },
         server: "moodle".parse().unwrap(),
         method: "clone".into(),
-        outcome,
+        outcome: Cow::Borrowed(outcome),
         reason: None,
         ms: 12.5,
     };

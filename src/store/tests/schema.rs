@@ -17,6 +17,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         crate::store::contents::STATEMENTS,
         crate::store::disconnect::STATEMENTS,
         crate::store::journal::STATEMENTS,
+        crate::store::launch_batches::STATEMENTS,
         crate::store::launch_search::STATEMENTS,
         crate::store::launches::STATEMENTS,
         crate::store::lms_connections::STATEMENTS,
@@ -40,8 +41,10 @@ async fn every_statement_can_be_prepared(#[values(Kind::Postgres, Kind::Sqlite)]
             crate::store::launches::POSTGRES_STATEMENTS,
             crate::store::bulk::POSTGRES_STATEMENTS,
             crate::store::changes::POSTGRES_STATEMENTS,
+            crate::store::launch_batches::POSTGRES_STATEMENTS,
+            crate::store::users::POSTGRES_STATEMENTS,
         ],
-        Kind::Sqlite => [&[][..], &[], &[]],
+        Kind::Sqlite => [&[][..], &[], &[], &[], &[]],
     };
     for (name, sql) in statements().chain(own.into_iter().flatten()) {
         let sql = (*sql).into_sql_str();

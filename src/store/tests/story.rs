@@ -8,8 +8,9 @@ use super::{Database, Kind, content_key, entry_of, now, place, session};
 use crate::domain::content::Place;
 use crate::domain::id::ExtId;
 use crate::domain::journal::Entry;
+use crate::domain::session::Session;
 
-async fn configured(store: &Store) {
+pub(crate) async fn configured(store: &Store) {
     let platform = PlatformRecord {
         id: "lams".into(),
         name: "LAMS".into(),
@@ -77,6 +78,21 @@ async fn configured(store: &Store) {
     let stored = store.configuration().await.unwrap();
     assert!(stored.platforms == after.platforms && stored.servers == after.servers);
     assert_eq!(stored.tools, after.tools);
+}
+
+/// Makes a session of content that is stored.
+pub(crate) async fn with_session(store: &Store, session: &Session) {
+    let entry = Entry {
+        id: uuid::Uuid::new_v4().to_string(),
+        ..entry_of(session)
+    };
+    let lease = Lease {
+        owner: "one",
+        until: now(),
+    };
+    assert!(store.begin_entry(&entry, lease, None).await.unwrap());
+    let made = store.settle_entry(&entry, "one", Some(&session.ext_id), now());
+    assert!(made.await.unwrap());
 }
 
 #[rstest]
@@ -207,14 +223,14 @@ async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind:
         std::slice::from_ref(&session)
     );
     let anna = "mdl_Anna".to_owned();
-    let opened = [
-        (session.key.clone(), anna.clone(), now()),
-        (super::session(99, 7).key, anna.clone(), now()),
-    ];
-    for in_use in [vec![key.clone()], Vec::new()] {
+    // Batches may be filed in any order: what counts is when somebody came first.
+    for (in_use, hours) in [(Some(key.clone()), 1), (None, 0), (None, 2)] {
+        let opens = |session: &Session| {
+            super::launches::opens(&session.key, &anna, now() + TimeDelta::hours(hours))
+        };
         let happened = Happened {
-            opened: opened.to_vec(),
-            in_use,
+            launches: vec![opens(&session), opens(&super::session(99, 7))],
+            in_use: in_use.into_iter().collect(),
             ..Happened::default()
         };
         store.store_happened(&happened).await.unwrap();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rstest::rstest;
+use sqlx::{Connection, Executor, PgConnection};
 
 use crate::support::{
     ADA, Database, Gateway, Kind, LAUNCH_SECRET, Page, Setup, Visitor, parameter,
@@ -411,4 +412,28 @@ async fn who_begins_is_told_what_to_do_first() {
             .unwrap()
             .starts_with("Nothing happened yet.")
     );
+}
+
+#[actix_web::test]
+async fn launches_that_are_not_filed_yet_are_told_of() {
+    let (gateway, _peer) = lesson(Kind::Postgres).await;
+    let ada = Visitor::signed_in(&gateway, ADA).await;
+    let story = ada.get(LIST).await.attributes("[data-kind] a", "href");
+    // Another instance is at a batch, and takes its time.
+    let batch = r"insert into launch_batches values (1, 12345, '\x01')";
+    gateway.database.execute(batch).await;
+    let mut other = PgConnection::connect(&gateway.database.url).await.unwrap();
+    let at_it = "begin; select 1 from launch_batches for update";
+    other.execute(sqlx::raw_sql(at_it)).await.unwrap();
+    for address in [LIST, story[0].as_str()] {
+        let told = ada.get(address).await.text("#unfiled");
+        let expected =
+            "12345 launches of the last minutes are still being filed; reload in a moment.";
+        assert_eq!(told.as_deref(), Some(expected), "{address}");
+    }
+    other
+        .execute(sqlx::raw_sql("delete from launch_batches; commit"))
+        .await
+        .unwrap();
+    assert_eq!(ada.get(LIST).await.text("#unfiled"), None);
 }

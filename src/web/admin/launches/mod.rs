@@ -105,6 +105,8 @@ struct LaunchesPage<'a> {
     choices: [Choice; 3],
     narrowed: Vec<Narrowed>,
     list: Rows<'a>,
+    /// See [`launches::Page`].
+    unfiled: i64,
     /// Whether these are the newest.
     is_first: bool,
     newer: Option<String>,
@@ -144,9 +146,12 @@ pub(super) async fn show(
         }
         None => None,
     };
-    let (launches, has_newer, has_older) = found.map_or((Vec::new(), false, false), |page| {
-        (page.launches, page.has_newer, page.has_older)
-    });
+    let launches::Page {
+        launches,
+        has_newer,
+        has_older,
+        unfiled,
+    } = found.unwrap_or_default();
     let at = |name: &str, launch: Option<&StoredLaunch>, there: bool| {
         let launch = launch.filter(|_| there && !live)?;
         Some(search.address(LIST, &[(name, &launch.id.to_string())]))
@@ -164,6 +169,7 @@ pub(super) async fn show(
         live: live.then(|| (search.address(NEWER, &[]), begun)),
         other: search.address(LIST, if live { &[] } else { &[("live", "1")] }),
         list: Rows::of(&gateway, launches),
+        unfiled,
         search,
     };
     page(StatusCode::OK, &template)

@@ -1,0 +1,157 @@
+//! Batches of what happened, packed: one row for a thousand records, which costs next to nothing, until they are
+//! filed into the tables that are searched. Whoever files a batch deletes it in the same transaction, so that each
+//! is filed once, however many instances there are.
+
+use std::collections::BTreeSet;
+
+use futures_util::TryFutureExt;
+
+use super::launches::reserve_ids;
+use super::{Happened, Store, StoreError, Tx, count, on, read, statements, within};
+
+statements! {
+    PACK = "insert into launch_batches (id, launches, body) values ($1, $2, $3)";
+    /// The oldest after a place and up to another, of a form that is known.
+    TAKE = "delete from launch_batches where id = (
+            select id from launch_batches where id > $1 and id <= $2 and substr(body, 1, 1) = $3
+            order by id limit 1)
+        returning id, launches, body";
+    LEFT = "select id from launch_batches where id <= $1 and substr(body, 1, 1) = $2 order by id limit 100";
+    NEWEST = "select max(id) from launch_batches where substr(body, 1, 1) = $1";
+    WAITING = "select cast(coalesce(sum(launches), 0) as bigint) from launch_batches";
+}
+
+/// The same, but for those that another instance is filing.
+const TAKE_FREE: &str = "delete from launch_batches where id = (
+        select id from launch_batches where id > $1 and id <= $2 and substr(body, 1, 1) = $3
+        order by id limit 1 for update skip locked)
+    returning id, launches, body";
+
+/// The statements that only PostgreSQL knows.
+#[cfg(test)]
+pub(super) const POSTGRES_STATEMENTS: &[(&str, &str)] = &[("TAKE_FREE", TAKE_FREE)];
+
+/// The form that is written and read here: `postcard` of [`Happened`], compressed by LZ4. A batch of another form
+/// stays where it is, for an instance that knows it.
+const FORM: u8 = 1;
+/// A batch that was refused is tried so often in all.
+const TRIES: usize = 3;
+
+/// A batch that was filed, or could not be.
+#[derive(Debug)]
+pub struct FiledBatch {
+    /// Its id.
+    pub id: i64,
+    /// How many launches it holds.
+    pub launches: i64,
+    /// Why it could not be filed, where it could not: then it is still there.
+    pub outcome: Result<(), StoreError>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct BatchRow {
+    id: i64,
+    launches: i64,
+    body: Vec<u8>,
+}
+
+impl Store {
+    /// Stores what happened as one row, to be filed later. Its id and the number of its launches.
+    pub async fn pack(&self, happened: &Happened) -> Result<(i64, i64), StoreError> {
+        let body = packed(happened)?;
+        let launches = i64::try_from(happened.launches.len()).unwrap_or(i64::MAX);
+        // Each of its records will have an id of its own from then on.
+        let id = reserve_ids(happened.launches.len() + happened.calls.len());
+        on!(&self.write, pool => sqlx::query(PACK).bind(id).bind(launches).bind(&body)
+            .execute(pool).map_ok(count))?;
+        Ok((id, launches))
+    }
+
+    /// Files the oldest batch up to an id, but none of `left_out`. `None` where there is none that another instance
+    /// is not at.
+    pub async fn file_batch(
+        &self,
+        until: i64,
+        left_out: &BTreeSet<i64>,
+    ) -> Result<Option<FiledBatch>, StoreError> {
+        let (mut after, mut tries, mut with_its_ids) = (0, 0, true);
+        loop {
+            let mut tx = self.begin().await?;
+            let Some(batch) = take(&mut tx, after, until).await? else {
+                return Ok(None);
+            };
+            let (id, launches) = (batch.id, batch.launches);
+            if left_out.contains(&id) {
+                after = id;
+                continue;
+            }
+            tries += 1;
+            let outcome = file(tx, &batch, with_its_ids).await;
+            match outcome {
+                Err(error @ StoreError::Unavailable(_)) => return Err(error),
+                // Another instance gave one of its ids to a launch.
+                Err(StoreError::Duplicate(_)) if tries < TRIES => with_its_ids = false,
+                // Such as a session that was removed just now.
+                Err(StoreError::Partner(_) | StoreError::Failed(_)) if tries < TRIES => {}
+                outcome => {
+                    return Ok(Some(FiledBatch {
+                        id,
+                        launches,
+                        outcome,
+                    }));
+                }
+            }
+        }
+    }
+
+    /// The batches up to an id that are not filed yet, also those that another instance is at; the hundred oldest
+    /// at most.
+    pub async fn batches_left(&self, until: i64) -> Result<Vec<i64>, StoreError> {
+        Ok(
+            read!(self, pool => sqlx::query_scalar(LEFT).bind(until).bind([FORM].as_slice())
+                .fetch_all(pool))?,
+        )
+    }
+
+    /// The newest batch, if there is any.
+    pub async fn newest_batch(&self) -> Result<Option<i64>, StoreError> {
+        Ok(read!(self, pool => sqlx::query_scalar(NEWEST).bind([FORM].as_slice()).fetch_one(pool))?)
+    }
+
+    /// How many launches stand in batches that are not filed yet.
+    pub async fn launches_waiting(&self) -> Result<i64, StoreError> {
+        Ok(read!(self, pool => sqlx::query_scalar(WAITING).fetch_one(pool))?)
+    }
+}
+
+async fn take(tx: &mut Tx, after: i64, until: i64) -> Result<Option<BatchRow>, StoreError> {
+    let sql = match tx {
+        Tx::Postgres(..) => TAKE_FREE,
+        Tx::Sqlite(_) => TAKE,
+    };
+    Ok(within!(tx, c => sqlx::query_as(sql)
+        .bind(after).bind(until).bind([FORM].as_slice())
+        .fetch_optional(c))?)
+}
+
+async fn file(mut tx: Tx, batch: &BatchRow, with_its_ids: bool) -> Result<(), StoreError> {
+    let happened = unpacked(&batch.body)?;
+    let first = with_its_ids.then_some(batch.id);
+    Store::insert_happened(&mut tx, &happened, first).await?;
+    tx.commit().await
+}
+
+fn packed(happened: &Happened) -> Result<Vec<u8>, StoreError> {
+    let unreadable = |error| StoreError::Unreadable(format!("a record ({error})"));
+    let plain = postcard::to_allocvec(happened).map_err(unreadable)?;
+    let mut body = vec![FORM];
+    body.extend(lz4_flex::compress_prepend_size(&plain));
+    Ok(body)
+}
+
+fn unpacked(body: &[u8]) -> Result<Happened, StoreError> {
+    let unreadable = || StoreError::Unreadable("a batch of launches".to_owned());
+    let compressed = body.strip_prefix(&[FORM]).ok_or_else(unreadable)?;
+    let plain = lz4_flex::decompress_size_prepended(compressed).map_err(|_| unreadable())?;
+    postcard::from_bytes(&plain).map_err(|_| unreadable())
+}
