@@ -46,7 +46,7 @@ enum Record {
 
 /// So many records wait in memory at most. They are packed as fast as they come; this is room for a database that
 /// is away for a moment.
-const ROOM: usize = 20_000;
+const ROOM: usize = 100_000;
 /// A reader waits this long at most for what was recorded before.
 const SETTLE: Duration = Duration::from_secs(1);
 
