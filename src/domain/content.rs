@@ -5,9 +5,7 @@ use chrono::{DateTime, Utc};
 use super::id::{ExtId, PlatformId, ServerId, Signature, ToolContentId};
 
 /// Which content.
-#[derive(
-    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ContentKey {
     /// The platform whose it is.
     pub platform: PlatformId,

@@ -125,16 +125,8 @@ impl fmt::Display for ExtId {
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident, $called:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-        #[serde(try_from = "i64")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
         pub struct $name(i64);
-
-        impl TryFrom<i64> for $name {
-            type Error = InvalidId;
-            fn try_from(number: i64) -> Result<Self, InvalidId> {
-                Self::from_number(number)
-            }
-        }
 
         impl $name {
             /// The number, 1 to 2^63-1.

@@ -8,7 +8,7 @@ use crate::domain::launch_record::About;
 
 /// The content of a key, as the API shows it.
 pub async fn get(gateway: &Gateway, key: &ContentKey) -> Result<Content, Refusal> {
-    gateway.recorder().settle().await;
+    gateway.recorder().stored().await;
     gateway
         .store
         .content(key)

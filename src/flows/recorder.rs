@@ -96,6 +96,12 @@ impl Recorder {
         self.when(Record::Settled, SETTLE).await
     }
 
+    /// Waits until the contents of which a session was opened so far are known as in use, a second at most. Launches
+    /// may not be found yet.
+    pub async fn stored(&self) {
+        self.stored_within(SETTLE).await;
+    }
+
     /// Waits until what was recorded so far will survive this process; whether it will.
     pub async fn stored_within(&self, patience: Duration) -> bool {
         self.when(Record::Stored, patience).await

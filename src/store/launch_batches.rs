@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use futures_util::TryFutureExt;
 
 use super::launches::reserve_ids;
-use super::{Happened, Store, StoreError, Tx, count, on, read, statements, within};
+use super::users::mark_in_use;
+use super::{Happened, Store, StoreError, Tx, count, read, statements, within};
 
 statements! {
     PACK = "insert into launch_batches (id, launches, body) values ($1, $2, $3)";
@@ -31,7 +32,7 @@ const TAKE_FREE: &str = "delete from launch_batches where id = (
 #[cfg(test)]
 pub(super) const POSTGRES_STATEMENTS: &[(&str, &str)] = &[("TAKE_FREE", TAKE_FREE)];
 
-/// The form that is written and read here: `postcard` of [`Happened`], compressed by LZ4. A batch of another form
+/// The form that is written and read here: `postcard` of launches and calls, compressed by LZ4. A batch of another form
 /// stays where it is, for an instance that knows it.
 const FORM: u8 = 1;
 /// A batch that was refused is tried so often in all.
@@ -56,14 +57,18 @@ struct BatchRow {
 }
 
 impl Store {
-    /// Stores what happened as one row, to be filed later. Its id and the number of its launches.
+    /// Stores what happened as one row, to be filed later, but for which contents are in use: that is stored at once,
+    /// since it is asked for while much comes. The row's id and the number of its launches.
     pub async fn pack(&self, happened: &Happened) -> Result<(i64, i64), StoreError> {
         let body = packed(happened)?;
         let launches = i64::try_from(happened.launches.len()).unwrap_or(i64::MAX);
         // Each of its records will have an id of its own from then on.
         let id = reserve_ids(happened.launches.len() + happened.calls.len());
-        on!(&self.write, pool => sqlx::query(PACK).bind(id).bind(launches).bind(&body)
-            .execute(pool).map_ok(count))?;
+        let mut tx = self.begin().await?;
+        mark_in_use(&mut tx, &happened.in_use).await?;
+        within!(&mut tx, c => sqlx::query(PACK).bind(id).bind(launches).bind(&body)
+            .execute(c).map_ok(count))?;
+        tx.commit().await?;
         Ok((id, launches))
     }
 
@@ -143,7 +148,8 @@ async fn file(mut tx: Tx, batch: &BatchRow, with_its_ids: bool) -> Result<(), St
 
 fn packed(happened: &Happened) -> Result<Vec<u8>, StoreError> {
     let unreadable = |error| StoreError::Unreadable(format!("a record ({error})"));
-    let plain = postcard::to_allocvec(happened).map_err(unreadable)?;
+    let plain = (&happened.launches, &happened.calls);
+    let plain = postcard::to_allocvec(&plain).map_err(unreadable)?;
     let mut body = vec![FORM];
     body.extend(lz4_flex::compress_prepend_size(&plain));
     Ok(body)
@@ -153,5 +159,10 @@ fn unpacked(body: &[u8]) -> Result<Happened, StoreError> {
     let unreadable = || StoreError::Unreadable("a batch of launches".to_owned());
     let compressed = body.strip_prefix(&[FORM]).ok_or_else(unreadable)?;
     let plain = lz4_flex::decompress_size_prepended(compressed).map_err(|_| unreadable())?;
-    postcard::from_bytes(&plain).map_err(|_| unreadable())
+    let (launches, calls) = postcard::from_bytes(&plain).map_err(|_| unreadable())?;
+    Ok(Happened {
+        launches,
+        calls,
+        ..Happened::default()
+    })
 }

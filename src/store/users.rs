@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use futures_util::TryFutureExt;
-use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError, Tx, count, on, read, statements, within};
 use crate::domain::content::ContentKey;
@@ -78,7 +77,7 @@ struct AttendanceRow {
 }
 
 /// A batch of what happened, written behind the answers. Who opened which session is told by the launches.
-#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub struct Happened {
     /// Contents of which a session was opened.
     pub in_use: BTreeSet<ContentKey>,
@@ -204,7 +203,11 @@ async fn insert_opened(
     Ok(())
 }
 
-async fn mark_in_use(tx: &mut Tx, in_use: &BTreeSet<ContentKey>) -> Result<(), StoreError> {
+/// Notes that a session of each content was opened.
+pub(super) async fn mark_in_use(
+    tx: &mut Tx,
+    in_use: &BTreeSet<ContentKey>,
+) -> Result<(), StoreError> {
     if let Tx::Postgres(postgres, presence) = tx {
         if in_use.is_empty() {
             return Ok(());

@@ -103,6 +103,23 @@ async fn what_little_comes_is_stored_at_once(#[values(Kind::Postgres, Kind::Sqli
 
 #[rstest]
 #[actix_web::test]
+async fn which_contents_are_in_use_is_known_also_where_launches_are_packed(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let (database, sessions) = with_sessions(kind).await;
+    let happened = Happened {
+        launches: vec![opening(0, &sessions)],
+        in_use: [content_key(7)].into(),
+        ..Happened::default()
+    };
+    database.store.pack(&happened).await.unwrap();
+    assert_eq!(database.store.launches_waiting().await.unwrap(), 1);
+    let content = database.store.content(&content_key(7)).await.unwrap();
+    assert!(content.unwrap().in_use);
+}
+
+#[rstest]
+#[actix_web::test]
 async fn what_a_dead_instance_has_packed_is_filed_by_another_for_its_reader(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
