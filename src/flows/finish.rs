@@ -57,8 +57,8 @@ pub async fn finish_activity(
     }
     // What is in memory anyway.
     if let Some(facts) = gateway.sessions().get(&session) {
-        noted.server = Some(facts.opening.place.server.clone());
-        noted.content = Some(facts.opening.content.get());
+        noted.server = Some(facts.server().clone());
+        noted.content = Some(facts.content().get());
     }
     let goes_on = visitor.platform.finish_url.as_ref().filter(|_| !looked);
     Ok(match (goes_on, &marked) {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use chrono::TimeDelta;
-use moka::sync::Cache;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -48,7 +49,7 @@ struct Shared {
     vault: Vault,
     lifetimes: Lifetimes,
     logins: Logins,
-    sessions: Cache<SessionKey, Arc<SessionFacts>>,
+    sessions: Sessions,
     recorder: Recorder,
     outbound: Outbound,
     passwords: Passwords,
@@ -100,8 +101,26 @@ pub struct Start {
     pub outbound: Outbound,
 }
 
-/// The facts of so many sessions are kept in memory, the most used ones.
+/// So many sessions are kept in memory, the most used ones.
 const SESSIONS_IN_MEMORY: u64 = 100_000;
+/// There is room for so many before more is made.
+const SESSIONS_AT_FIRST: usize = 1_000;
+/// So many names of people who finished take about the room of one session.
+const NAMES_FOR_ONE: u64 = 8;
+
+/// What is in memory of sessions.
+pub(super) type Sessions = Cache<SessionKey, Arc<SessionFacts>, ByFinished>;
+
+/// Sessions that were finished by many take the room of several.
+#[derive(Clone)]
+pub(super) struct ByFinished;
+
+impl Weighter<SessionKey, Arc<SessionFacts>> for ByFinished {
+    fn weight(&self, _: &SessionKey, facts: &Arc<SessionFacts>) -> u64 {
+        let finished = u64::try_from(facts.finished()).unwrap_or(u64::MAX);
+        1 + finished / NAMES_FOR_ONE
+    }
+}
 
 impl Logins {
     /// As the settings have it.
@@ -127,7 +146,7 @@ impl Gateway {
             vault,
             lifetimes: start.lifetimes,
             logins: start.logins,
-            sessions: Cache::new(SESSIONS_IN_MEMORY),
+            sessions: Sessions::with_weighter(SESSIONS_AT_FIRST, SESSIONS_IN_MEMORY, ByFinished),
             outbound: start.outbound.telling(Arc::new({
                 let recorder = start.recorder.clone();
                 move |call| recorder.call(call)
@@ -334,7 +353,7 @@ impl Gateway {
         self.shared.lifetimes
     }
 
-    pub(super) fn sessions(&self) -> &Cache<SessionKey, Arc<SessionFacts>> {
+    pub(super) fn sessions(&self) -> &Sessions {
         &self.shared.sessions
     }
 

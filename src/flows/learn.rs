@@ -2,8 +2,8 @@
 //! that a class waits on: everything from memory where that is known to be still so, else one indexed read;
 //! records behind the answer.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -11,8 +11,8 @@ use chrono::{DateTime, Utc};
 use super::admission::{Proof, Visitor, lams_login};
 use super::lms::launching;
 use super::{Gateway, Refusal};
-use crate::domain::content::{ContentKey, is_not_ready};
-use crate::domain::id::ToolSessionId;
+use crate::domain::content::{ContentKey, Place, is_not_ready};
+use crate::domain::id::{ExtId, ServerId, ToolContentId, ToolSessionId};
 use crate::domain::launch_mode::LaunchMode;
 use crate::domain::launch_record::{About, Noted};
 use crate::domain::query::Query;
@@ -21,18 +21,32 @@ use crate::domain::session::SessionKey;
 use crate::domain::state_token::Purpose;
 use crate::store::{Changes, Opening, Stamp, StoreError};
 
-/// What is in memory of a session.
+/// What is in memory of a session. A hundred thousand are kept, so it is packed: texts one after the other, which costs
+/// a launch less than the memory of as many small ones would.
 #[derive(Debug)]
 pub struct SessionFacts {
-    /// The session and its content, as they were read.
-    pub opening: Opening,
+    /// External id, and user, course, section and course address of the content's place.
+    texts: Box<str>,
+    /// Where the first four end.
+    ends: [u32; 4],
+    has_section: bool,
+    has_course_url: bool,
+    define_later: bool,
+    run_offline: bool,
     /// Whether it is known, or being written down, that a session of its content was opened.
     in_use: AtomicBool,
+    server: ServerId,
+    content: ToolContentId,
+    locked_until: Option<DateTime<Utc>>,
+    finished: Option<Box<[Box<str>]>>,
     /// Under which counts it was read.
-    stamp: Option<Stamp>,
-    /// When.
-    read_at: Instant,
+    stamp: Stamp,
+    /// When: seconds after [`BEGUN`].
+    read_at: u32,
 }
+
+/// When the first session was read.
+static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// What is in memory is read anew after so long, whatever is known of changes: in case that somebody changed the
 /// embedded database past the gateway.
@@ -78,22 +92,21 @@ pub async fn open(
     noted.session = Some(id.get());
     noted.user = learner.as_ref().map(|person| person.name().to_owned());
     let facts = gateway.session_facts(&key).await?;
-    let opening = &facts.opening;
-    noted.server = Some(opening.place.server.clone());
-    noted.content = Some(opening.content.get());
+    noted.server = Some(facts.server.clone());
+    noted.content = Some(facts.content.get());
     let server = visitor
         .configuration
-        .usable_server(opening.place.server.as_str(), &visitor.tool.signature)?;
+        .usable_server(facts.server.as_str(), &visitor.tool.signature)?;
 
-    if mode == LaunchMode::Learner && is_not_ready(opening.define_later, opening.locked_until, now)
-    {
+    if mode == LaunchMode::Learner && is_not_ready(facts.define_later, facts.locked_until, now) {
         return Ok(Learning::NotReady);
     }
     if !facts.in_use.swap(true, Ordering::Relaxed) {
-        let content = visitor.content_key(opening.content);
+        let content = visitor.content_key(facts.content);
         gateway.recorder().in_use(content);
     }
-    if opening.run_offline {
+    let place = facts.place();
+    if facts.run_offline {
         return Ok(Learning::Offline);
     }
     if let (LaunchMode::Learner, Some(lms), Some(person)) = (mode, &server.lms, launcher)
@@ -106,8 +119,9 @@ pub async fn open(
             content: noted.content,
             session: noted.session,
         };
-        noted.not_enrolled =
-            launching::enroll(gateway, lms, (&opening.place.course, login), about).await;
+        let enrolling = launching::enroll(gateway, lms, (&place.course, login), about);
+        // Boxed, as all that few launches need: else each would carry the room that it takes.
+        noted.not_enrolled = Box::pin(enrolling).await;
     }
     let (page, purpose) = match mode {
         LaunchMode::Learner => (SessionPage::Learner, Purpose::Finish),
@@ -115,11 +129,11 @@ pub async fn open(
         LaunchMode::Teacher => (SessionPage::Teacher, Purpose::Look),
     };
     let state = gateway.callback_state(visitor, purpose, id.get(), learner.as_ref(), now);
-    let redirect = visitor.redirect(gateway, (server, &opening.place), launcher, now);
+    let redirect = visitor.redirect(gateway, (server, &place), launcher, now);
     let target = SessionTarget {
         id,
-        ext_id: &opening.ext_id,
-        finished: gateway.has_finished(&key, opening, name).await?,
+        ext_id: &facts.ext_id(),
+        finished: gateway.has_finished(&key, &facts, name).await?,
     };
     Ok(Learning::Redirect(redirect.session(
         page,
@@ -138,13 +152,21 @@ impl Gateway {
         let known = self.sessions().get(key);
         let changes = self.store.changes();
         if let Some(facts) = &known
-            && facts.read_at.elapsed() < FRESH
-            && facts
-                .stamp
-                .is_some_and(|stamp| changes.hold(stamp, key, facts.opening.content))
+            && facts.read_at().elapsed() < FRESH
+            && changes.hold(facts.stamp)
         {
             return Ok(facts.clone());
         }
+        Box::pin(self.read_session_facts(key, known)).await
+    }
+
+    /// The same from the database; `known` is what was so before.
+    async fn read_session_facts(
+        &self,
+        key: &SessionKey,
+        known: Option<Arc<SessionFacts>>,
+    ) -> Result<Arc<SessionFacts>, Refusal> {
+        let changes = self.store.changes();
         let reading = changes.before_reading(key);
         let read_at = Instant::now();
         let away = match tokio::time::timeout(PATIENCE, self.store.opening(key)).await {
@@ -154,12 +176,14 @@ impl Gateway {
                     signature: key.signature.clone(),
                     id: opening.content,
                 };
-                let facts = Arc::new(SessionFacts {
-                    in_use: AtomicBool::new(opening.in_use),
-                    stamp: changes.after_reading(reading, &content),
-                    opening,
-                    read_at,
-                });
+                let stamp = changes.after_reading(reading, &content);
+                let mut facts = SessionFacts::packed(opening, stamp, read_at);
+                // One text for all of a server.
+                let configuration = self.configuration();
+                if let Some(server) = configuration.server(facts.server.as_str()) {
+                    facts.server = server.id.clone();
+                }
+                let facts = Arc::new(facts);
                 self.sessions().insert(key.clone(), facts.clone());
                 return Ok(facts);
             }
@@ -172,7 +196,7 @@ impl Gateway {
             Err(_) => StoreError::late(),
         };
         known
-            .filter(|facts| facts.was_so_at(key, changes).elapsed() < STALE)
+            .filter(|facts| facts.was_so_at(changes).elapsed() < STALE)
             .ok_or_else(|| away.into())
     }
 
@@ -181,13 +205,14 @@ impl Gateway {
     async fn has_finished(
         &self,
         key: &SessionKey,
-        opening: &Opening,
+        facts: &SessionFacts,
         name: &str,
     ) -> Result<bool, Refusal> {
-        if let Some(finished) = &opening.finished {
+        if let Some(finished) = &facts.finished {
             return Ok(finished.iter().any(|one| **one == *name));
         }
-        match tokio::time::timeout(PATIENCE, self.store.has_finished(key, name)).await {
+        let asked = tokio::time::timeout(PATIENCE, self.store.has_finished(key, name));
+        match Box::pin(asked).await {
             Ok(Ok(finished)) => Ok(finished),
             Ok(Err(StoreError::Unavailable(_))) | Err(_) => Ok(false),
             Ok(Err(error)) => Err(error.into()),
@@ -196,16 +221,134 @@ impl Gateway {
 
     /// Drops what is in memory of a session that is no more.
     pub(super) fn forget_session(&self, key: &SessionKey) {
-        self.sessions().invalidate(key);
+        self.sessions().remove(key);
     }
 }
 
 impl SessionFacts {
+    fn packed(opening: Opening, stamp: Stamp, read_at: Instant) -> Self {
+        let Place {
+            server,
+            user,
+            course,
+            section,
+            course_url,
+        } = opening.place;
+        let mut texts = String::new();
+        let mut ends = [0; 4];
+        let (has_section, has_course_url) = (section.is_some(), course_url.is_some());
+        let parts = [&user, &course, section.as_deref().unwrap_or_default()];
+        for (end, text) in ends
+            .iter_mut()
+            .zip([opening.ext_id.as_str()].into_iter().chain(parts))
+        {
+            texts.push_str(text);
+            *end = u32::try_from(texts.len()).expect("a row is no longer than that");
+        }
+        texts.push_str(course_url.as_deref().unwrap_or_default());
+        Self {
+            texts: texts.into_boxed_str(),
+            ends,
+            has_section,
+            has_course_url,
+            define_later: opening.define_later,
+            run_offline: opening.run_offline,
+            in_use: AtomicBool::new(opening.in_use),
+            server,
+            content: opening.content,
+            locked_until: opening.locked_until,
+            finished: opening.finished,
+            stamp,
+            read_at: u32::try_from(read_at.saturating_duration_since(*BEGUN).as_secs())
+                .unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The text before the end of that number, counted from 0, or the last.
+    fn text(&self, number: usize) -> &str {
+        let end = |number: usize| self.ends.get(number).map(|end| *end as usize);
+        let begin = number.checked_sub(1).and_then(end).unwrap_or_default();
+        &self.texts[begin..end(number).unwrap_or(self.texts.len())]
+    }
+
+    /// The id of the session's own copy on the server.
+    fn ext_id(&self) -> ExtId {
+        ExtId::stored(self.text(0).to_owned())
+    }
+
+    /// Where that is.
+    fn place(&self) -> Place {
+        Place {
+            server: self.server.clone(),
+            user: self.text(1).to_owned(),
+            course: self.text(2).to_owned(),
+            section: self.has_section.then(|| self.text(3).to_owned()),
+            course_url: self.has_course_url.then(|| self.text(4).to_owned()),
+        }
+    }
+
+    /// The server that it is on.
+    pub(super) fn server(&self) -> &ServerId {
+        &self.server
+    }
+
+    /// The content that the session was made from.
+    pub(super) fn content(&self) -> ToolContentId {
+        self.content
+    }
+
+    /// The people who finished it, as far as they are known by name.
+    pub(super) fn finished(&self) -> usize {
+        self.finished.as_ref().map_or(0, |names| names.len())
+    }
+
+    fn read_at(&self) -> Instant {
+        *BEGUN + Duration::from_secs(self.read_at.into())
+    }
+
     /// Until when it was known to be so.
-    fn was_so_at(&self, key: &SessionKey, changes: &Changes) -> Instant {
-        let held = self
-            .stamp
-            .and_then(|stamp| changes.held_until(stamp, key, self.opening.content));
-        held.map_or(self.read_at, |held| held.max(self.read_at))
+    fn was_so_at(&self, changes: &Changes) -> Instant {
+        let read_at = self.read_at();
+        let held = changes.held_until(self.stamp);
+        held.map_or(read_at, |held| held.max(read_at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    fn what_is_packed_is_what_was_read(
+        #[values(None, Some(""), Some("3"))] section: Option<&str>,
+        #[values(None, Some("http://lrn.example.org/dotlrn/clubs/é"))] course_url: Option<&str>,
+    ) {
+        let place = Place {
+            server: "moodle".parse().unwrap(),
+            user: "bill é".into(),
+            course: "7".into(),
+            section: section.map(str::to_owned),
+            course_url: course_url.map(str::to_owned),
+        };
+        let opening = Opening {
+            content: ToolContentId::from_number(5).unwrap(),
+            ext_id: ExtId::stored("556".into()),
+            place: place.clone(),
+            define_later: false,
+            locked_until: None,
+            run_offline: false,
+            in_use: true,
+            finished: Some(Box::default()),
+        };
+        let facts = SessionFacts::packed(opening.clone(), Stamp::NONE, Instant::now());
+        assert_eq!(facts.place(), place);
+        assert_eq!(facts.ext_id(), opening.ext_id);
+        assert!(
+            std::mem::size_of::<SessionFacts>() <= 128,
+            "{}",
+            std::mem::size_of::<SessionFacts>()
+        );
     }
 }

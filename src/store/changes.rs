@@ -36,7 +36,7 @@ const DEAF: Duration = Duration::from_millis(1500);
 /// How long it waits before it tries to listen again.
 const PAUSE: Duration = Duration::from_millis(500);
 /// So many counters there are.
-const COUNTERS: usize = 8192;
+const COUNTERS: u16 = 8192;
 
 /// The counters, one set for all stores of a process.
 #[derive(Debug, Clone)]
@@ -58,16 +58,38 @@ struct Known {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     listening: u32,
-    session: u32,
-    content: u32,
+    session: Counted,
+    content: Counted,
+}
+
+impl Stamp {
+    /// Under which nothing holds.
+    pub const NONE: Self = {
+        let nothing = Counted {
+            counter: 0,
+            count: 0,
+        };
+        Self {
+            listening: 0,
+            session: nothing,
+            content: nothing,
+        }
+    };
 }
 
 /// The counts before something is read.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading {
     listening: u32,
-    session: u32,
+    session: Counted,
     contents: u64,
+}
+
+/// Which counter, and how far it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Counted {
+    counter: u16,
+    count: u32,
 }
 
 impl Changes {
@@ -95,71 +117,90 @@ impl Changes {
     pub fn before_reading(&self, session: &SessionKey) -> Reading {
         Reading {
             listening: self.0.listening.load(SeqCst),
-            session: self.of_session(session).load(SeqCst),
+            session: self.counted(self.of_session(session)),
             contents: self.0.contents.load(SeqCst),
         }
     }
 
-    /// After it was read; `None` where content changed meanwhile, so that it may be read again at once.
-    pub fn after_reading(&self, reading: Reading, content: &ContentKey) -> Option<Stamp> {
+    /// After it was read; [`Stamp::NONE`] where content changed meanwhile, so that it is read again the next time.
+    pub fn after_reading(&self, reading: Reading, content: &ContentKey) -> Stamp {
         let stamp = Stamp {
             listening: reading.listening,
             session: reading.session,
-            content: self.of_content(content).load(SeqCst),
+            content: self.counted(self.of_content(content)),
         };
-        (self.0.contents.load(SeqCst) == reading.contents).then_some(stamp)
+        if self.0.contents.load(SeqCst) == reading.contents {
+            stamp
+        } else {
+            Stamp::NONE
+        }
     }
 
     /// Whether what was read under a stamp is still so.
-    pub fn hold(&self, stamp: Stamp, session: &SessionKey, content: ToolContentId) -> bool {
+    pub fn hold(&self, stamp: Stamp) -> bool {
         stamp.listening != 0
             && stamp.listening == self.0.listening.load(SeqCst)
-            && self.is_unchanged(stamp, session, content)
+            && self.is_unchanged(stamp)
     }
 
     /// Until when what was read under a stamp was known to be still so, where that is known.
-    pub fn held_until(
-        &self,
-        stamp: Stamp,
-        session: &SessionKey,
-        content: ToolContentId,
-    ) -> Option<Instant> {
+    pub fn held_until(&self, stamp: Stamp) -> Option<Instant> {
         let (times, heard) = *self.0.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.filter(|_| stamp.listening == times && self.is_unchanged(stamp, session, content))
+        heard.filter(|_| {
+            stamp.listening != 0 && stamp.listening == times && self.is_unchanged(stamp)
+        })
     }
 
-    fn is_unchanged(&self, stamp: Stamp, session: &SessionKey, content: ToolContentId) -> bool {
-        let parts = (session.platform.as_str(), session.signature.as_str());
-        stamp.session == self.of_session(session).load(SeqCst)
-            && stamp.content == self.counter("c", parts, content.get()).load(SeqCst)
+    fn is_unchanged(&self, stamp: Stamp) -> bool {
+        let same = |counted: Counted| self.counted(counted.counter) == counted;
+        same(stamp.session) && same(stamp.content)
+    }
+
+    fn counted(&self, counter: u16) -> Counted {
+        Counted {
+            counter,
+            count: self.0.counters[usize::from(counter)].load(SeqCst),
+        }
+    }
+
+    fn count(&self, counter: u16) {
+        self.0.counters[usize::from(counter)].fetch_add(1, SeqCst);
     }
 
     /// A session changed, or somebody finished it.
     pub(super) fn session_changed(&self, key: &SessionKey) {
-        self.of_session(key).fetch_add(1, SeqCst);
+        self.count(self.of_session(key));
     }
 
     /// Content changed.
     pub(super) fn content_changed(&self, key: &ContentKey) {
         // In this order: see `after_reading`.
         self.0.contents.fetch_add(1, SeqCst);
-        self.of_content(key).fetch_add(1, SeqCst);
+        self.count(self.of_content(key));
     }
 
-    fn of_session(&self, key: &SessionKey) -> &AtomicU32 {
-        let parts = (key.platform.as_str(), key.signature.as_str());
-        self.counter("s", parts, key.id.get())
+    fn of_session(&self, key: &SessionKey) -> u16 {
+        self.counter((
+            "s",
+            key.platform.as_str(),
+            key.signature.as_str(),
+            key.id.get(),
+        ))
     }
 
-    fn of_content(&self, key: &ContentKey) -> &AtomicU32 {
-        let parts = (key.platform.as_str(), key.signature.as_str());
-        self.counter("c", parts, key.id.get())
+    fn of_content(&self, key: &ContentKey) -> u16 {
+        self.counter((
+            "c",
+            key.platform.as_str(),
+            key.signature.as_str(),
+            key.id.get(),
+        ))
     }
 
-    fn counter(&self, kind: &str, parts: (&str, &str), number: i64) -> &AtomicU32 {
-        let hash = self.0.hasher.hash_one((kind, parts, number));
-        let index = usize::try_from(hash % COUNTERS as u64).unwrap_or_default();
-        &self.0.counters[index]
+    fn counter(&self, of: (&str, &str, &str, i64)) -> u16 {
+        let hash = self.0.hasher.hash_one(of);
+        u16::try_from(hash % u64::from(COUNTERS))
+            .expect("there are fewer counters than a u16 tells")
     }
 
     /// What PostgreSQL told: `s` or `c`, platform, tool and number.
@@ -332,13 +373,13 @@ mod tests {
 
     fn read(changes: &Changes) -> Stamp {
         let reading = changes.before_reading(&session(7));
-        changes.after_reading(reading, &content(5)).unwrap()
+        changes.after_reading(reading, &content(5))
     }
 
     #[test]
     fn what_was_read_holds_until_it_changes() {
         let changes = Changes::alone();
-        let holds = |stamp| changes.hold(stamp, &session(7), content(5).id);
+        let holds = |stamp| changes.hold(stamp);
         let stamp = read(&changes);
         assert!(holds(stamp));
         changes.session_changed(&session(7));
@@ -354,18 +395,18 @@ mod tests {
         let changes = Changes::alone();
         let reading = changes.before_reading(&session(7));
         changes.content_changed(&content(5));
-        assert_eq!(changes.after_reading(reading, &content(5)), None);
+        assert_eq!(changes.after_reading(reading, &content(5)), Stamp::NONE);
         let reading = changes.before_reading(&session(7));
         changes.session_changed(&session(7));
-        let stamp = changes.after_reading(reading, &content(5)).unwrap();
-        assert!(!changes.hold(stamp, &session(7), content(5).id));
+        let stamp = changes.after_reading(reading, &content(5));
+        assert!(!changes.hold(stamp));
     }
 
     #[test]
     fn the_deaf_believe_nothing_and_know_until_when_they_heard() {
         let changes = Changes::deaf();
-        let holds = |stamp| changes.hold(stamp, &session(7), content(5).id);
-        let until = |stamp| changes.held_until(stamp, &session(7), content(5).id);
+        let holds = |stamp| changes.hold(stamp);
+        let until = |stamp| changes.held_until(stamp);
         assert!(!holds(read(&changes)));
         changes.begin_again();
         assert!(!holds(read(&changes)), "it has not heard anything yet");
@@ -385,7 +426,7 @@ mod tests {
     #[test]
     fn what_the_database_tells_is_understood_or_nothing_is_believed() {
         let changes = Changes::alone();
-        let holds = |stamp| changes.hold(stamp, &session(7), content(5).id);
+        let holds = |stamp| changes.hold(stamp);
         for told in [
             "s lams mdquiz10 7",
             "c lams mdquiz10 5",

@@ -78,6 +78,9 @@ impl Common {
     }
 }
 
+/// A reading connection of an embedded database keeps so many KiB of it: what it reads it seldom reads again, and there
+/// are twenty such connections. The system keeps the file in memory for all of them.
+const READER_KIB: u32 = 256;
 /// How long a request waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
@@ -96,7 +99,11 @@ impl Store {
                     .max_connections(budget.read)
                     .acquire_timeout(ACQUIRE)
                     .test_before_acquire(false)
-                    .connect_lazy_with(sqlite(path).pragma("query_only", "on"));
+                    .connect_lazy_with(
+                        sqlite(path)
+                            .pragma("query_only", "on")
+                            .pragma("cache_size", format!("-{READER_KIB}")),
+                    );
                 Ok(Self {
                     read: Db::Sqlite(read),
                     write: Db::Sqlite(writer.clone()),

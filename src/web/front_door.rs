@@ -58,6 +58,8 @@ struct Vouched;
 /// What a launch was, and what is known of it, once it was answered.
 pub(super) struct Launched {
     pub(super) kind: LaunchKind,
+    pub(super) platform: String,
+    pub(super) signature: String,
     pub(super) noted: Noted,
 }
 
@@ -66,21 +68,13 @@ pub(super) fn vouch(request: &HttpRequest) {
     request.extensions_mut().insert(Vouched);
 }
 
-/// Path and query exactly as they were sent.
-pub(super) fn path_and_query_as_sent(request: &HttpRequest) -> String {
-    as_sent(request, str::to_owned)
-}
-
-/// What is made of path and query as they were sent.
-fn as_sent(request: &HttpRequest, make: impl FnOnce(&str) -> String) -> String {
+/// What is made of path and query exactly as they were sent.
+pub(super) fn as_sent<T>(request: &HttpRequest, make: impl FnOnce(&str) -> T) -> T {
     if let Some(sent) = request.extensions().get::<AsSent>() {
         return make(sent.0.as_str());
     }
-    request
-        .uri()
-        .path_and_query()
-        .map(|sent| make(sent.as_str()))
-        .unwrap_or_default()
+    let sent = request.uri().path_and_query();
+    make(sent.map_or("", |sent| sent.as_str()))
 }
 
 /// The middleware.
@@ -281,17 +275,18 @@ fn record(
     refused: Option<(&str, &'static str)>,
 ) {
     let (request, status) = (response.request(), response.status().as_u16());
-    let Some(Launched { kind, mut noted }) = request.extensions_mut().remove::<Launched>() else {
+    let Some(launched) = request.extensions_mut().remove::<Launched>() else {
         return;
     };
     let Some(gateway) = gateway_of(request).filter(|_| status != 429) else {
         return;
     };
-    let named = |name| {
-        let name = request.match_info().get(name).unwrap_or_default();
-        let end = name.char_indices().nth(64).map_or(name.len(), |(at, _)| at);
-        name[..end].to_owned()
-    };
+    let Launched {
+        kind,
+        platform,
+        signature,
+        mut noted,
+    } = launched;
     let sent_to = response.headers().get(header::LOCATION);
     let sent_to = sent_to.and_then(|to| to.to_str().ok());
     let not_enrolled = noted.not_enrolled.take();
@@ -304,8 +299,8 @@ fn record(
         at: Utc::now(),
         kind,
         request_id: id.to_string(),
-        platform: named("platform"),
-        signature: named("signature"),
+        platform,
+        signature,
         noted,
         outcome: LaunchOutcome::of_status(status),
         status,

@@ -62,7 +62,12 @@ async fn entered(
     let (query, mut noted) = (Query::parse(carried), Noted::default());
     let entered = login::enter(gateway, &platform, &query, carried, Utc::now(), &mut noted).await;
     let kind = LaunchKind::Login;
-    request.extensions_mut().insert(Launched { kind, noted });
+    request.extensions_mut().insert(Launched {
+        kind,
+        platform: platform.id.to_string(),
+        signature: String::new(),
+        noted,
+    });
     entered?;
     vouch(request);
     Ok(platform)

@@ -32,6 +32,7 @@ const LONGEST_BODY: usize = 64 * 1024;
 fn routes(config: &mut web::ServiceConfig) {
     config
         .app_data(web::PayloadConfig::new(LONGEST_BODY))
+        .configure(launch::routes)
         .service(web::resource("/").route(web::get().to(pages::home)))
         .service(
             web::resource("/healthz")
@@ -67,10 +68,5 @@ fn routes(config: &mut web::ServiceConfig) {
                 .route(web::post().to(login::post))
                 .default_service(web::to(problem::no_such_method)),
         )
-        .service(
-            web::resource("/{platform}/tool/{signature}/{page:[^/]*admin\\.do}")
-                .route(web::get().to(admin::from_lams)),
-        )
-        .service(web::scope("/{platform}/tool/{signature}").configure(launch::routes))
         .default_service(web::to(problem::no_such_page));
 }

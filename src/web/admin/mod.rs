@@ -226,16 +226,16 @@ fn connecting(config: &mut web::ServiceConfig, page: impl Fn(&str) -> Resource) 
 
 /// `GET /{platform}/tool/{signature}/{signature}admin.do`: where LAMS has a page of a tool's own for its
 /// sysadmins, there is one place for all here.
-pub(super) async fn from_lams(
-    path: web::Path<(String, String, String)>,
-    gateway: web::Data<Gateway>,
+pub(super) fn from_lams(
+    signature: &str,
+    page: &str,
+    gateway: &Gateway,
 ) -> Result<HttpResponse, Problem> {
-    let (_, signature, page) = path.as_ref();
     if page.strip_suffix("admin.do") != Some(signature) {
         return Err(Problem::NoSuchPage);
     }
     Ok(HttpResponse::Found()
-        .insert_header((header::LOCATION, address(&gateway, "/admin/")))
+        .insert_header((header::LOCATION, address(gateway, "/admin/")))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .finish())
 }

@@ -1,6 +1,6 @@
 //! `authoring.do`: an author opens an activity, or comes back with its external id.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use chrono::Utc;
 
 use super::{Names, admit, note, redirect};
@@ -13,9 +13,9 @@ use crate::web::problem::Problem;
 
 /// `GET /{platform}/tool/{signature}/authoring.do`
 pub(super) async fn authoring(
-    request: HttpRequest,
-    names: Names,
-    gateway: web::Data<Gateway>,
+    request: &HttpRequest,
+    names: &Names<'_>,
+    gateway: &Gateway,
 ) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string());
     let kind = match query.get("dispatch") {
@@ -23,14 +23,14 @@ pub(super) async fn authoring(
         Some(_) => LaunchKind::Callback,
     };
     let mut noted = Noted::default();
-    let outcome = answer(&request, &names, &gateway, &query, &mut noted).await;
-    note(&request, kind, &query, noted);
+    let outcome = answer(request, names, gateway, &query, &mut noted).await;
+    note(request, names, kind, &query, noted);
     outcome
 }
 
 async fn answer(
     request: &HttpRequest,
-    names: &Names,
+    names: &Names<'_>,
     gateway: &Gateway,
     query: &Query<'_>,
     noted: &mut Noted,

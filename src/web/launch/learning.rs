@@ -1,6 +1,6 @@
 //! `learning.do`: a learner, previewing author or teacher opens a session, or comes back from it.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use chrono::Utc;
 
 use super::{Names, admit, note, redirect};
@@ -15,9 +15,9 @@ use crate::web::problem::Problem;
 
 /// `GET /{platform}/tool/{signature}/learning.do`
 pub(super) async fn learning(
-    request: HttpRequest,
-    names: Names,
-    gateway: web::Data<Gateway>,
+    request: &HttpRequest,
+    names: &Names<'_>,
+    gateway: &Gateway,
 ) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string());
     let kind = match (query.get("dispatch"), query.get("mode")) {
@@ -27,14 +27,14 @@ pub(super) async fn learning(
         (None, _) => LaunchKind::Learner,
     };
     let mut noted = Noted::default();
-    let outcome = answer(&request, &names, &gateway, &query, &mut noted).await;
-    note(&request, kind, &query, noted);
+    let outcome = answer(request, names, gateway, &query, &mut noted).await;
+    note(request, names, kind, &query, noted);
     outcome
 }
 
 async fn answer(
     request: &HttpRequest,
-    names: &Names,
+    names: &Names<'_>,
     gateway: &Gateway,
     query: &Query<'_>,
     noted: &mut Noted,
@@ -53,7 +53,10 @@ async fn answer(
         Some("finishActivity") => {
             let visitor = admit(gateway, request, names, query, Entry::Callback, now)?;
             let home = &visitor.platform;
-            match finish::finish_activity(gateway, &visitor, query, now, noted).await? {
+            let back = Box::pin(finish::finish_activity(
+                gateway, &visitor, query, now, noted,
+            ));
+            match back.await? {
                 Back::GoesOn(address) => Ok(redirect(&address)),
                 Back::Finished => pages::notice(Notice::Finished, home, gateway),
                 Back::Looked => pages::notice(Notice::Looked, home, gateway),

@@ -4,50 +4,87 @@ mod authoring;
 mod learning;
 mod monitoring;
 
-use actix_web::http::header;
+use std::borrow::Cow;
+
+use actix_web::guard::{GuardContext, fn_guard};
+use actix_web::http::{Method, header};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 
-use super::front_door::{Launched, path_and_query_as_sent, vouch};
+use super::admin;
+use super::front_door::{Launched, as_sent, vouch};
 use super::problem::{self, Problem};
 use crate::domain::launch_record::{LaunchKind, Noted};
 use crate::domain::query::Query;
 use crate::flows::Gateway;
 use crate::flows::admission::{Arrival, Entry, Proof, Visitor};
 
-/// The pages of `/{platform}/tool/{signature}`.
+/// The pages of tools, `/{platform}/tool/{signature}/{page}`. Their addresses are read by hand, before any other: a
+/// router's patterns would cost as much as all else of a launch.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    let page = |path: &str| {
-        web::resource(path.to_owned()).default_service(web::to(problem::no_such_method))
-    };
-    config
-        .service(page("/authoring.do").route(web::get().to(authoring::authoring)))
-        .service(page("/learning.do").route(web::get().to(learning::learning)))
-        .service(page("/monitoring.do").route(web::get().to(monitoring::monitoring)))
-        .default_service(web::to(problem::no_such_page));
+    let is_of_a_tool = |context: &GuardContext<'_>| parts(context.head().uri.path()).is_some();
+    let pages = web::scope("").guard(fn_guard(is_of_a_tool));
+    config.service(pages.default_service(web::to(page)));
 }
 
-/// Platform and tool signature in the path.
-type Names = web::Path<(String, String)>;
+/// Platform, tool signature and page in the path of an address of a tool, as they stand there.
+fn parts(path: &str) -> Option<(&str, &str, &str)> {
+    let mut parts = path.strip_prefix('/')?.splitn(4, '/');
+    let (platform, tool, signature) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_whole = tool == "tool" && !platform.is_empty() && !signature.is_empty();
+    is_whole.then_some((platform, signature, parts.next()?))
+}
+
+/// A page of a tool.
+async fn page(request: HttpRequest, gateway: web::Data<Gateway>) -> Result<HttpResponse, Problem> {
+    let (platform, signature, page) = parts(request.path()).ok_or(Problem::NoSuchPage)?;
+    let names = Names {
+        platform: decoded(platform),
+        signature: decoded(signature),
+    };
+    let known = matches!(page, "learning.do" | "authoring.do" | "monitoring.do");
+    if known && request.method() != Method::GET {
+        return problem::no_such_method().await;
+    }
+    match page {
+        "learning.do" => learning::learning(&request, &names, &gateway).await,
+        // Apart from it, so that a learner's launch need not carry the room that these take.
+        "authoring.do" => Box::pin(authoring::authoring(&request, &names, &gateway)).await,
+        "monitoring.do" => Box::pin(monitoring::monitoring(&request, &names, &gateway)).await,
+        _ if request.method() == Method::GET => admin::from_lams(&names.signature, page, &gateway),
+        _ => problem::no_such_page().await,
+    }
+}
+
+/// Platform and tool signature in a path.
+struct Names<'a> {
+    platform: Cow<'a, str>,
+    signature: Cow<'a, str>,
+}
+
+/// A part of a path; one that is no text as it stands, which names nothing.
+fn decoded(part: &str) -> Cow<'_, str> {
+    urlencoding::decode(part).unwrap_or(Cow::Borrowed(part))
+}
 
 /// The first checks; what a signature or state vouches for is never limited.
 fn admit(
     gateway: &Gateway,
     request: &HttpRequest,
-    names: &Names,
+    names: &Names<'_>,
     query: &Query<'_>,
     entry: Entry,
     now: DateTime<Utc>,
 ) -> Result<Visitor, Problem> {
-    let path_and_query = path_and_query_as_sent(request);
-    let (platform, signature) = names.as_ref();
-    let arrival = Arrival {
-        platform,
-        signature,
-        path_and_query: &path_and_query,
-        query,
-    };
-    let visitor = gateway.admit(arrival, entry, now)?;
+    let visitor = as_sent(request, |path_and_query| {
+        let arrival = Arrival {
+            platform: &names.platform,
+            signature: &names.signature,
+            path_and_query,
+            query,
+        };
+        gateway.admit(arrival, entry, now)
+    })?;
     if visitor.proof != Proof::Nothing {
         vouch(request);
     }
@@ -55,14 +92,31 @@ fn admit(
 }
 
 /// Leaves word of what a launch was and what is known of it, for the record that is written of it.
-fn note(request: &HttpRequest, kind: LaunchKind, query: &Query<'_>, noted: Noted) {
+fn note(
+    request: &HttpRequest,
+    names: &Names<'_>,
+    kind: LaunchKind,
+    query: &Query<'_>,
+    noted: Noted,
+) {
     let number = |name| query.get(name).and_then(|id| id.trim().parse().ok());
     let noted = Noted {
         content: noted.content.or_else(|| number("toolContentID")),
         session: noted.session.or_else(|| number("toolSessionID")),
         ..noted
     };
-    request.extensions_mut().insert(Launched { kind, noted });
+    request.extensions_mut().insert(Launched {
+        kind,
+        platform: short(&names.platform),
+        signature: short(&names.signature),
+        noted,
+    });
+}
+
+/// A name as it is written down, however long one was sent.
+fn short(name: &str) -> String {
+    let end = name.char_indices().nth(64).map_or(name.len(), |(at, _)| at);
+    name[..end].to_owned()
 }
 
 /// 302, never to be kept: the address is signed for one person and moment.
