@@ -10,7 +10,7 @@ import threading
 import time
 
 from support.databases import Postgres, Sqlite, programs
-from support.place import until
+from support.place import binary, until
 
 from . import contestants, install, load, stage
 from .contestants import Contestant
@@ -76,7 +76,7 @@ class Measured:
         self.one, self.rounds = one, []
         self.checked = self.wrong = 0
 
-    def round(self, seconds=SECONDS, counts=True):
+    def round(self, seconds=SECONDS):
         one = self.one
         lines = one.requests()
         file, paths = lines if isinstance(lines, tuple) else (lines, None)
@@ -95,13 +95,10 @@ class Measured:
         if answered.wrong:
             raise RuntimeError(f"{one.name}: {answered.wrong} of {answered.requests} were not answered by a redirect")
         self.rounds.append((answered, *(seconds * 1e6 / answered.requests for seconds in took)))
-        if not counts:
-            self.rounds = self.rounds[-1:]
-            self.warm_up = True
 
     def begin(self):
-        """Forgets the warm-up."""
-        self.first, self.rounds = self.rounds[-1], self.rounds[-1:]
+        """The round before this one was the warm-up."""
+        self.rounds = self.rounds[-1:]
 
     def counted(self):
         return self.rounds[1:]
@@ -358,7 +355,7 @@ async def start(place):
             times.append((time.monotonic() - begun) * 1000)
         rows.append([database.kind, f"{statistics.median(times):.0f}", f"{max(times):.0f}", f"{gateway.memory() / 1024:.1f}"])
         gateway.kill()
-    size = contestants.binary().stat().st_size / 1e6
+    size = binary().stat().st_size / 1e6
     table("Start with 100,000 contents", ["", "ready after ms", "at most", "resident MiB then"], rows)
     print(f"The binary has {size:.1f} MB.", flush=True)
 

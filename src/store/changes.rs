@@ -2,17 +2,18 @@
 //! session and each content has a counter, which it shares with a few others by chance: who changes something
 //! counts it up after it is stored, and what was read under another count, or while it changed, is read anew.
 //!
-//! What other instances change PostgreSQL tells (`migrations/postgres/0017_changes.sql`), over a connection that
-//! listens. To know that it does, an instance tells itself something again and again; while that does not come
-//! back, nothing in memory is believed. An embedded database has one instance, which knows what it does.
+//! What others change is told by triggers (`0017_changes.sql`), which hear of changes by hand, too. PostgreSQL tells it
+//! over a connection that listens. To know that it does, an instance tells itself something again and again; while
+//! that does not come back, nothing in memory is believed. An embedded database writes changes down in a table, which
+//! is read ten times a second: there is nobody else than a command of an operator, or a second gateway by mistake.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::{PgPool, SqlitePool};
 
 use super::{Db, Store};
 use crate::domain::content::ContentKey;
@@ -23,10 +24,22 @@ use crate::domain::session::SessionKey;
 const CHANNEL: &str = "toolgate_changes";
 /// What an instance tells itself, on PostgreSQL alone.
 const TELL: &str = "select pg_notify($1, '')";
+/// What was told since, the newest that was, and forgetting it, on SQLite alone.
+const TOLD: &str = "select id, what from told_changes where id > $1 order by id";
+const NEWEST: &str = "select coalesce(max(id), 0) from told_changes";
+const FORGET: &str = "delete from told_changes where id <= $1";
 
-/// The statements that only PostgreSQL knows.
+/// The statements that only one database knows.
 #[cfg(test)]
 pub(super) const POSTGRES_STATEMENTS: &[(&str, &str)] = &[("TELL", TELL)];
+#[cfg(test)]
+pub(super) const SQLITE_STATEMENTS: &[(&str, &str)] =
+    &[("TOLD", TOLD), ("NEWEST", NEWEST), ("FORGET", FORGET)];
+
+/// How often an embedded database is asked what was told.
+const LOOK: Duration = Duration::from_millis(100);
+/// So much of what was told is kept there for others who read on.
+const KEPT: i64 = 1_000;
 
 /// How often an instance tells itself something.
 const PULSE: Duration = Duration::from_millis(500);
@@ -93,23 +106,14 @@ struct Counted {
 }
 
 impl Changes {
-    /// Of an embedded database: nobody else changes anything.
-    pub fn alone() -> Self {
-        Self::listening(1)
-    }
-
-    /// Of PostgreSQL: nothing is known until [`Store::hear_changes`] runs.
+    /// Nothing is believed until [`Store::hear_changes`] runs.
     pub fn deaf() -> Self {
-        Self::listening(0)
-    }
-
-    fn listening(listening: u32) -> Self {
         Self(Arc::new(Known {
             counters: (0..COUNTERS).map(|_| AtomicU32::new(0)).collect(),
             hasher: RandomState::new(),
             contents: AtomicU64::new(0),
-            listening: AtomicU32::new(listening),
-            heard: Mutex::new((listening, None)),
+            listening: AtomicU32::new(0),
+            heard: Mutex::new((0, None)),
         }))
     }
 
@@ -272,13 +276,17 @@ impl Store {
     /// Listens to what other instances change; never ends. While it cannot, what is in memory of sessions is not
     /// used.
     pub async fn hear_changes(&self) {
-        let (Db::Postgres(read, _), Db::Postgres(write, _)) = (&self.read, &self.write) else {
-            return std::future::pending().await;
-        };
         let mut told = false;
         loop {
             let begun = Instant::now();
-            let reason = match listen(&self.changes, &read.connect_options(), write).await {
+            let outcome = match (&self.read, &self.write) {
+                (Db::Postgres(read, _), Db::Postgres(write, _)) => {
+                    listen(&self.changes, &read.connect_options(), write).await
+                }
+                (Db::Sqlite(read), Db::Sqlite(write)) => look(&self.changes, read, write).await,
+                _ => unreachable!("a store reads from the database that it writes to"),
+            };
+            let reason = match outcome {
                 Ok(()) => "what it tells itself does not come back".to_owned(),
                 Err(error) => error.to_string(),
             };
@@ -293,6 +301,33 @@ impl Store {
             told = true;
             tokio::time::sleep(PAUSE).await;
         }
+    }
+}
+
+/// Looks what an embedded database was told, until that fails.
+async fn look(changes: &Changes, read: &SqlitePool, write: &SqlitePool) -> Result<(), sqlx::Error> {
+    let mut last: i64 = sqlx::query_scalar(NEWEST).fetch_one(read).await?;
+    let mut forgotten = last - KEPT;
+    changes.begin_again();
+    loop {
+        let told: Vec<(i64, String)> = sqlx::query_as(TOLD).bind(last).fetch_all(read).await?;
+        for (id, what) in told {
+            if id != last + 1 {
+                // It was forgotten before it was read here.
+                changes.begin_again();
+            }
+            changes.told(&what);
+            last = id;
+        }
+        changes.pulse_heard();
+        if last - forgotten >= 2 * KEPT {
+            forgotten = last - KEPT;
+            let forget = sqlx::query(FORGET).bind(forgotten);
+            let write = write.clone();
+            // Beside: it waits for its turn, and this must not. What it misses the next one forgets.
+            tokio::spawn(async move { forget.execute(&write).await.map(drop) });
+        }
+        tokio::time::sleep(LOOK).await;
     }
 }
 
@@ -371,6 +406,13 @@ mod tests {
         }
     }
 
+    fn hearing() -> Changes {
+        let changes = Changes::deaf();
+        changes.begin_again();
+        changes.pulse_heard();
+        changes
+    }
+
     fn read(changes: &Changes) -> Stamp {
         let reading = changes.before_reading(&session(7));
         changes.after_reading(reading, &content(5))
@@ -378,7 +420,7 @@ mod tests {
 
     #[test]
     fn what_was_read_holds_until_it_changes() {
-        let changes = Changes::alone();
+        let changes = hearing();
         let holds = |stamp| changes.hold(stamp);
         let stamp = read(&changes);
         assert!(holds(stamp));
@@ -392,7 +434,7 @@ mod tests {
 
     #[test]
     fn what_changes_while_it_is_read_does_not_hold() {
-        let changes = Changes::alone();
+        let changes = hearing();
         let reading = changes.before_reading(&session(7));
         changes.content_changed(&content(5));
         assert_eq!(changes.after_reading(reading, &content(5)), Stamp::NONE);
@@ -425,7 +467,7 @@ mod tests {
 
     #[test]
     fn what_the_database_tells_is_understood_or_nothing_is_believed() {
-        let changes = Changes::alone();
+        let changes = hearing();
         let holds = |stamp| changes.hold(stamp);
         for told in [
             "s lams mdquiz10 7",

@@ -72,7 +72,7 @@ impl Common {
                         .after_release(|connection, _| Box::pin(is_at_rest(connection)))
                         .connect_lazy_with(sqlite(path).create_if_missing(true)),
                 ),
-                changes: Changes::alone(),
+                changes: Changes::deaf(),
             },
         }
     }

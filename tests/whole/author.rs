@@ -125,10 +125,14 @@ async fn learners_wait_while_a_teacher_edits_and_only_learners(
         }
     };
     gateway.database.execute(half_an_hour_ago).await;
-    gateway
-        .get_signed(&learn("learner"), "mdl_Anna")
-        .await
-        .location();
+    Gateway::until("the lock is over", || async {
+        gateway
+            .get_signed(&learn("learner"), "mdl_Anna")
+            .await
+            .status
+            == 302
+    })
+    .await;
     assert_eq!(content().await["defineLater"], false);
 
     // "Define later" as LAMS sets it stays until it is saved or unset.

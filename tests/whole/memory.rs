@@ -13,8 +13,8 @@ const LEARN: &str = "/lams/tool/mdquiz10/learning.do?mode=learner&toolSessionID=
 
 const FINISH_BEN: &str =
     "insert into session_users (platform_id, signature, tool_session_id, name, finished_at)
-    values ('lams', 'mdquiz10', 2, 'mdl_Ben', now())
-    on conflict (platform_id, signature, tool_session_id, name) do update set finished_at = now()";
+    values ('lams', 'mdquiz10', 2, 'mdl_Ben', '2026-11-27T12:00:00+00:00')
+    on conflict (platform_id, signature, tool_session_id, name) do update set finished_at = excluded.finished_at";
 
 /// What a launch comes to: its status, and where it went to, whether the learner has finished.
 async fn launch(gateway: &Gateway, uid: &str) -> (u16, Option<String>) {
@@ -101,16 +101,22 @@ async fn what_one_instance_changes_counts_there_at_once(
     each_change_counts(&[Arc::new(gateway)]).await;
 }
 
+#[rstest]
 #[actix_web::test]
-async fn what_one_instance_changes_counts_soon_on_others() {
-    let (one, _peer) = Gateway::with_session(Kind::Postgres, Setup::default()).await;
+async fn what_one_instance_changes_counts_soon_on_others(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let (one, _peer) = Gateway::with_session(kind, Setup::default()).await;
     let two = Gateway::start_on(one.database.clone(), one.setup.clone());
     each_change_counts(&[Arc::new(one), Arc::new(two)]).await;
 }
 
+#[rstest]
 #[actix_web::test]
-async fn what_somebody_changes_in_the_database_counts_soon() {
-    let (gateway, _peer) = Gateway::with_session(Kind::Postgres, Setup::default()).await;
+async fn what_somebody_changes_in_the_database_counts_soon(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let (gateway, _peer) = Gateway::with_session(kind, Setup::default()).await;
     let gateway = Arc::new(gateway);
     known(std::slice::from_ref(&gateway)).await;
     for (sql, uid, expected) in [

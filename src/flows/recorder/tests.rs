@@ -162,10 +162,11 @@ async fn what_there_is_no_room_for_is_counted() {
     let database = Database::new(Kind::Sqlite).await;
     let (recorder, task) = Recorder::start(database.store.clone());
     // Nothing is taken out before the first await.
-    for n in 0..ROOM + 3 {
+    let room = i64::try_from(ROOM).unwrap();
+    for n in 0..room + 3 {
         recorder.launch(launch(n));
     }
-    assert_eq!(recorder.waiting(), ROOM as i64);
+    assert_eq!(recorder.waiting(), room);
     assert_eq!(recorder.losses.all(), 3);
     task.abort();
 }
