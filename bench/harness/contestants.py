@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 import urllib.error
@@ -108,7 +109,9 @@ def nginx(place, address):
     file = place.folder / "nginx.conf"
     file.write_text(NGINX.format(folder=place.folder, port=port, address=address.replace("$", "")))
     program = shutil.which("nginx") or "/usr/sbin/nginx"
-    process = place.start([program, "-c", str(file), "-g", "daemon off;"], stderr=subprocess.DEVNULL)
+    # Killed, it would leave its workers.
+    process = place.start([program, "-c", str(file), "-g", "daemon off;"], ends_by=signal.SIGTERM,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_for(port)
     return port, process
 
@@ -116,6 +119,7 @@ def nginx(place, address):
 async def gateway(place, database, contents=stage.CONTENTS, servers=stage.SERVERS):
     """A gateway on a database that is filled first."""
     one = Gateway(place, database, TOOLGATE_PUBLIC_URL="https://toolgate.example.org")
+    one.database = database
     one.apply(stage.configuration(servers))
     stage.fill(database, contents, servers)
     await one.started()

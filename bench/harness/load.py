@@ -45,8 +45,8 @@ def closed(port, file, seconds, connections=64, threads=2):
     return Answered(
         rate=float(number(r"Requests/sec:\s+([\d.]+)")),
         requests=int(number(r"(\d+) requests in")),
-        median=_milliseconds(number(r"50%\s+(\S+)")),
-        p99=_milliseconds(number(r"99%\s+(\S+)")),
+        median=_milliseconds(number(r"\n\s+50%\s+(\S+)")),
+        p99=_milliseconds(number(r"\n\s+99%\s+(\S+)")),
         wrong=wrong,
     )
 

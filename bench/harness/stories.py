@@ -17,7 +17,7 @@ from .contestants import Contestant
 from .tables import table
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
-SECONDS = int(os.environ.get("SECONDS", "5"))
+SECONDS = int(os.environ.get("ROUND_SECONDS", "5"))
 CONNECTIONS = int(os.environ.get("CONNECTIONS", "64"))
 LAUNCH_KEY = stage.SECRET.format(0)
 POSTGRES = {"shared_buffers": "256MB", "max_wal_size": "4GB"}
@@ -223,7 +223,7 @@ async def launch(place):
         # Each session once, so that all are in memory.
         file = write(place, "warm.requests", map(stage.as_sent, launches(warm, stage.CONTENTS)))
         answered = 0
-        while answered < 2.5 * stage.CONTENTS:
+        while answered < 1.2 * stage.CONTENTS:
             answered += load.closed(gateway.port, file, SECONDS, CONNECTIONS).requests
         await settled(gateway)
         print(f"{gateway.database.kind}: {contestants.memory([gateway.process.pid]) / 1024:.1f} MiB in memory with "
