@@ -6,6 +6,7 @@ import os
 import random
 import statistics
 import subprocess
+import sys
 import threading
 import time
 
@@ -95,6 +96,7 @@ class Measured:
         if answered.wrong:
             raise RuntimeError(f"{one.name}: {answered.wrong} of {answered.requests} were not answered by a redirect")
         self.rounds.append((answered, *(seconds * 1e6 / answered.requests for seconds in took)))
+        print(f"  {one.name}: {answered.rate:,.0f} a second", file=sys.stderr, flush=True)
 
     def begin(self):
         """The round before this one was the warm-up."""
