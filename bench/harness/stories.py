@@ -274,6 +274,7 @@ async def writes(place):
             if answered.wrong or answered.requests > many:
                 raise RuntimeError(f"{name}: {answered}")
             rates[name].append(answered.rate)
+            print(f"  {name}: {answered.rate:,.0f} a second", file=sys.stderr, flush=True)
             await settled(gateway)
             rates[f"pgbench {name}"].append(max(pgbench(postgres, name, clients, seconds) for clients in (8, 64)))
     rows = []
