@@ -48,8 +48,7 @@ pub struct SessionFacts {
 /// When the first session was read.
 static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// What is in memory is read anew after so long, whatever is known of changes: in case that somebody changed the
-/// embedded database past the gateway.
+/// What is in memory is read anew after so long, whatever is known of changes: a bound for what nobody thought of.
 const FRESH: Duration = Duration::from_secs(600);
 /// While the database is away, what was last read of a session counts for this long.
 const STALE: Duration = Duration::from_secs(300);
@@ -105,10 +104,10 @@ pub async fn open(
         let content = visitor.content_key(facts.content);
         gateway.recorder().in_use(content);
     }
-    let place = facts.place();
     if facts.run_offline {
         return Ok(Learning::Offline);
     }
+    let place = facts.place();
     if let (LaunchMode::Learner, Some(lms), Some(person)) = (mode, &server.lms, launcher)
         && lms.auto_enroll
     {
