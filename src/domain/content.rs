@@ -54,6 +54,21 @@ pub struct Content {
 }
 
 impl Content {
+    /// Content as it is when an author first opens it.
+    pub fn new(key: ContentKey, place: Place, now: DateTime<Utc>) -> Self {
+        Self {
+            key,
+            place,
+            ext_id: None,
+            define_later: false,
+            locked_until: None,
+            run_offline: false,
+            in_use: false,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// Whether learners have to wait: it is to be defined later, or being edited right now.
     pub fn is_not_ready(&self, now: DateTime<Utc>) -> bool {
         is_not_ready(self.define_later, self.locked_until, now)

@@ -100,7 +100,7 @@ pub async fn open(
             {
                 return Err(Refusal::SomebodyElse);
             }
-            gateway.insert_content(&key, &place, now).await?
+            gateway.insert_content(&key, place, now).await?
         }
     };
     noted.server = Some(content.place.server.clone());
@@ -199,10 +199,12 @@ impl Gateway {
     async fn insert_content(
         &self,
         key: &ContentKey,
-        place: &Place,
+        place: Place,
         now: DateTime<Utc>,
     ) -> Result<Content, Refusal> {
-        self.store.insert_content(key, place, now).await?;
+        if self.store.insert_content(key, &place, now).await? {
+            return Ok(Content::new(key.clone(), place, now));
+        }
         self.store
             .content(key)
             .await?

@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_secs(3600);
 const SHORT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Forgets launches, calls and failed journal entries that are older than `kept`, the files of settled
-/// entries, lists of enrollments that are done, and what is over of sign-ins; never ends.
+/// entries, lists of enrollments that are done, and what is over of sign-ins and states; never ends.
 pub async fn keep(gateway: Gateway, kept: TimeDelta) {
     loop {
         let pause = match clean(&gateway, kept).await {
@@ -33,6 +33,7 @@ pub async fn keep(gateway: Gateway, kept: TimeDelta) {
 async fn clean(gateway: &Gateway, kept: TimeDelta) -> Result<bool, StoreError> {
     let before = Utc::now() - kept;
     sysadmin::clean(gateway, Utc::now()).await?;
+    gateway.store.clean_states(Utc::now()).await?;
     gateway
         .store
         .clean_remembered(Utc::now() - gateway.csv_kept())

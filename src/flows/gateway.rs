@@ -316,7 +316,7 @@ impl Gateway {
     }
 
     /// Writes down a browser request that was answered, behind the answer.
-    pub fn record(&self, launch: LaunchRecord) {
+    pub fn record(&self, launch: &LaunchRecord) {
         self.recorder().launch(launch);
     }
 

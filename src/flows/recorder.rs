@@ -7,6 +7,7 @@
 //! [`filer`] sorts them into the tables when there is time, or when somebody wants to read them.
 
 mod filer;
+mod inbox;
 mod losses;
 #[cfg(test)]
 mod tests;
@@ -19,51 +20,37 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use self::inbox::{Batch, Inbox};
 use self::losses::Losses;
 use self::waiting::Waiting;
 use crate::domain::content::ContentKey;
 use crate::domain::launch_record::{CallRecord, LaunchRecord};
-use crate::store::Store;
+use crate::store::{LaunchRecords, Store};
 
 /// Takes records; cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Recorder {
-    queue: mpsc::Sender<Record>,
+    inbox: Arc<Inbox>,
     losses: Arc<Losses>,
     waiting: Arc<Waiting>,
 }
 
-#[derive(Debug)]
-enum Record {
-    InUse(ContentKey),
-    Launch(Box<LaunchRecord>),
-    Call(Box<CallRecord>),
-    /// Somebody waits until what came before is stored, in whatever form.
-    Stored(oneshot::Sender<()>),
-    /// Somebody waits until it is in the tables.
-    Settled(oneshot::Sender<()>),
-}
-
-/// So many records wait in memory at most. They are packed as fast as they come; this is room for a database that
-/// is away for a moment.
-const ROOM: usize = 100_000;
 /// A reader waits this long at most for what was recorded before.
 const SETTLE: Duration = Duration::from_secs(1);
 
 impl Recorder {
-    /// Starts the writer and the filer.
+    /// Starts the writer and the filer, which go on until they are stopped.
     pub fn start(store: Store) -> (Self, JoinHandle<()>) {
-        let (queue, records) = mpsc::channel(ROOM);
         let (readers, asked) = mpsc::unbounded_channel();
-        let recorder = Self {
-            queue,
-            losses: Arc::default(),
-            waiting: Arc::default(),
-        };
-        let (losses, waiting) = (recorder.losses.clone(), recorder.waiting.clone());
+        let recorder = Self::default();
+        let Self {
+            inbox,
+            losses,
+            waiting,
+        } = recorder.clone();
         let task = tokio::spawn(async move {
             tokio::join!(
-                writer::write(&store, records, readers, &losses, &waiting),
+                writer::write(&store, &inbox, readers, &losses, &waiting),
                 filer::file(&store, asked, &waiting),
             );
         });
@@ -71,29 +58,37 @@ impl Recorder {
     }
 
     /// A browser request was answered. One that took a learner to a session is also noted there.
-    pub fn launch(&self, launch: LaunchRecord) {
-        self.take(Record::Launch(Box::new(launch)));
+    pub fn launch(&self, launch: &LaunchRecord) {
+        match LaunchRecords::packed(launch) {
+            Ok(packed) => self.taken(self.inbox.launch(&packed)),
+            Err(error) => tracing::error!(%error, "a launch record is lost"),
+        }
     }
 
     /// A call to an external server ended.
     pub fn call(&self, call: CallRecord) {
-        self.take(Record::Call(Box::new(call)));
+        self.taken(self.inbox.call(call));
     }
 
     /// A session of content was opened for the first time.
     pub fn in_use(&self, content: ContentKey) {
-        self.take(Record::InUse(content));
+        self.taken(self.inbox.in_use(content));
     }
 
-    fn take(&self, record: Record) {
-        if self.queue.try_send(record).is_err() {
+    fn taken(&self, taken: bool) {
+        if !taken {
             self.losses.add();
         }
     }
 
     /// Waits until what was recorded so far can be read, a second at most; whether it can.
     pub async fn settle(&self) -> bool {
-        self.when(Record::Settled, SETTLE).await
+        self.settled_within(SETTLE).await
+    }
+
+    async fn settled_within(&self, patience: Duration) -> bool {
+        self.when(patience, |batch, done| batch.settled.push(done))
+            .await
     }
 
     /// Waits until the contents of which a session was opened so far are known as in use, a second at most. Launches
@@ -104,21 +99,25 @@ impl Recorder {
 
     /// Waits until what was recorded so far will survive this process; whether it will.
     pub async fn stored_within(&self, patience: Duration) -> bool {
-        self.when(Record::Stored, patience).await
+        self.when(patience, |batch, done| batch.stored.push(done))
+            .await
     }
 
-    async fn when(&self, wanted: fn(oneshot::Sender<()>) -> Record, patience: Duration) -> bool {
+    async fn when(
+        &self,
+        patience: Duration,
+        ask: impl FnOnce(&mut Batch, oneshot::Sender<()>),
+    ) -> bool {
         let (done, wait) = oneshot::channel();
-        self.queue.try_send(wanted(done)).is_ok()
-            && tokio::time::timeout(patience, wait)
-                .await
-                .is_ok_and(|outcome| outcome.is_ok())
+        self.inbox.ask(|batch| ask(batch, done));
+        let outcome = tokio::time::timeout(patience, wait).await;
+        outcome.is_ok_and(|outcome| outcome.is_ok())
     }
 
     /// How many records of this instance are not in the tables yet: those in memory, and the launches of its
     /// batches.
     pub fn waiting(&self) -> i64 {
-        let in_memory = self.queue.max_capacity() - self.queue.capacity();
-        i64::try_from(in_memory).unwrap_or(i64::MAX) + self.waiting.launches()
+        let in_memory = i64::try_from(self.inbox.waiting()).unwrap_or(i64::MAX);
+        in_memory.saturating_add(self.waiting.launches())
     }
 }

@@ -81,6 +81,9 @@ impl Common {
 /// A reading connection of an embedded database keeps so many KiB of it: what it reads it seldom reads again, and there
 /// are twenty such connections. The system keeps the file in memory for all of them.
 const READER_KIB: u32 = 256;
+/// A connection that was used so long ago is used again without being tried out: as good as one that was tried out and
+/// then waits for a lock, and a way to the database less for each change.
+const JUST_USED: Duration = Duration::from_secs(1);
 /// How long a request waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
@@ -137,7 +140,7 @@ impl Store {
 }
 
 /// A pool that uses no connection from before the database was away, and, where that is asked for, none that
-/// was not tried out.
+/// was neither tried out nor used a moment ago.
 fn postgres(size: u32, presence: &Presence, tried_out: bool) -> PgPoolOptions {
     let (before, after) = (presence.clone(), presence.clone());
     PgPoolOptions::new()
@@ -147,7 +150,7 @@ fn postgres(size: u32, presence: &Presence, tried_out: bool) -> PgPoolOptions {
         .before_acquire(move |connection, known| {
             let trusted = before.trusts(known.age);
             Box::pin(async move {
-                if trusted && tried_out {
+                if trusted && tried_out && known.idle_for > JUST_USED {
                     connection.ping().await?;
                 }
                 Ok(trusted)

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::rows::{ContentRow, parsed};
 use futures_util::TryFutureExt;
 
-use super::{Store, StoreError, Tx, count, on, read, statements, within};
+use super::{Db, Store, StoreError, count, on, read, statements, within};
 use crate::domain::content::{Content, ContentKey, Place};
 use crate::domain::id::{ExtId, ServerId};
 
@@ -22,7 +22,7 @@ statements! {
     USE_STATE = "insert into used_states (nonce, ext_tool_content_id, expires_at) values ($1, $2, $3)
         on conflict (nonce) do nothing";
     USED_WITH = "select ext_tool_content_id from used_states where nonce = $1";
-    FORGET_STATES = "delete from used_states where expires_at < $1";
+    CLEAN_STATES = "delete from used_states where expires_at < $1";
     SAVE = "update contents set ext_tool_content_id = $4, define_later = false, locked_until = null, updated_at = $5
         where platform_id = $1 and signature = $2 and tool_content_id = $3
         returning server_id";
@@ -31,6 +31,22 @@ statements! {
     SET_RUN_OFFLINE = "update contents set run_offline = $4, updated_at = $5
         where platform_id = $1 and signature = $2 and tool_content_id = $3";
 }
+
+/// What [`SAVE`] and [`USE_STATE`] do, in one statement: nothing where the state was used before, which is told by
+/// there being no row or, where that happened at the same moment, a duplicate. On PostgreSQL alone.
+const SAVE_ONCE: &str = "with saved as (
+        update contents set ext_tool_content_id = $4, define_later = false, locked_until = null, updated_at = $5
+        where platform_id = $1 and signature = $2 and tool_content_id = $3
+            and not exists (select 1 from used_states where nonce = $6)
+        returning server_id
+    ), used as (
+        insert into used_states (nonce, ext_tool_content_id, expires_at) select $6, $4, $7 from saved
+    )
+    select server_id from saved";
+
+/// The statements that only PostgreSQL knows.
+#[cfg(test)]
+pub(super) const POSTGRES_STATEMENTS: &[(&str, &str)] = &[("SAVE_ONCE", SAVE_ONCE)];
 
 /// A callback to be stored.
 #[derive(Debug, Clone, Copy)]
@@ -68,19 +84,19 @@ impl Store {
             .transpose()
     }
 
-    /// Stores new content. Where another request stored it first, that one's stays.
+    /// Stores new content; `false` where another request stored it first, whose stays.
     pub async fn insert_content(
         &self,
         key: &ContentKey,
         place: &Place,
         at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        on!(&self.write, pool => sqlx::query(INSERT)
+    ) -> Result<bool, StoreError> {
+        let written = on!(&self.write, pool => sqlx::query(INSERT)
             .bind(key.platform.as_str()).bind(key.signature.as_str()).bind(key.id.get())
             .bind(place.server.as_str()).bind(&place.user).bind(&place.course)
             .bind(&place.section).bind(&place.course_url).bind(at)
             .execute(pool).map_ok(count))?;
-        Ok(())
+        Ok(written > 0)
     }
 
     /// Makes learners wait until then, while a teacher edits.
@@ -99,35 +115,63 @@ impl Store {
 
     /// Stores what a callback brings, its state used up in the same transaction.
     pub async fn store_callback(&self, callback: Callback<'_>) -> Result<Stored, StoreError> {
-        let mut tx = self.begin().await?;
-        if let Some((nonce, expires_at)) = callback.state {
-            let fresh = within!(&mut tx, c => sqlx::query(USE_STATE)
-                .bind(nonce).bind(callback.ext_id.as_str()).bind(expires_at)
-                .execute(c).map_ok(count))?;
-            if fresh == 0 {
-                let with: String = within!(&mut tx, c =>
-                    sqlx::query_scalar(USED_WITH).bind(nonce).fetch_one(c))?;
-                let same = with == callback.ext_id.as_str();
-                return Ok(if same {
-                    Stored::Before
-                } else {
-                    Stored::StateUsedOtherwise
-                });
-            }
+        let saved = self.save(callback).await;
+        self.changes.content_changed(callback.content);
+        let saved = match saved {
+            // The same state at the same moment.
+            Err(StoreError::Duplicate(_)) => None,
+            saved => saved?,
+        };
+        if let Some(server) = saved {
+            return Ok(Stored::Now(parsed(server, "a server id")?));
         }
-        let key = callback.content;
-        let saved: Option<String> = within!(&mut tx, c => sqlx::query_scalar(SAVE)
-            .bind(key.platform.as_str()).bind(key.signature.as_str()).bind(key.id.get())
-            .bind(callback.ext_id.as_str()).bind(callback.at)
-            .fetch_optional(c))?;
-        let Some(server) = saved else {
+        let Some((nonce, _)) = callback.state else {
             return Ok(Stored::NoContent);
         };
-        forget_states(&mut tx, callback.at).await?;
-        let committed = tx.commit().await;
-        self.changes.content_changed(key);
-        committed?;
-        Ok(Stored::Now(parsed(server, "a server id")?))
+        let with: Option<String> = on!(&self.write, pool =>
+            sqlx::query_scalar(USED_WITH).bind(nonce).fetch_optional(pool))?;
+        Ok(match with {
+            Some(with) if with == callback.ext_id.as_str() => Stored::Before,
+            Some(_) => Stored::StateUsedOtherwise,
+            None => Stored::NoContent,
+        })
+    }
+
+    /// The server of the content; `None` where there is none, or the state was used before.
+    async fn save(&self, callback: Callback<'_>) -> Result<Option<String>, StoreError> {
+        let (key, ext_id) = (callback.content, callback.ext_id.as_str());
+        let (platform, signature) = (key.platform.as_str(), key.signature.as_str());
+        let Some((nonce, expires_at)) = callback.state else {
+            return Ok(on!(&self.write, pool => sqlx::query_scalar(SAVE)
+                .bind(platform).bind(signature).bind(key.id.get()).bind(ext_id).bind(callback.at)
+                .fetch_optional(pool))?);
+        };
+        if let Db::Postgres(pool, presence) = &self.write {
+            let query = sqlx::query_scalar(SAVE_ONCE).bind(platform).bind(signature);
+            let query = query.bind(key.id.get()).bind(ext_id).bind(callback.at);
+            let saved = query.bind(nonce).bind(expires_at).fetch_optional(pool);
+            return Ok(presence.while_there(saved).await?);
+        }
+        let mut tx = self.begin().await?;
+        let fresh = within!(&mut tx, c => sqlx::query(USE_STATE)
+            .bind(nonce).bind(ext_id).bind(expires_at)
+            .execute(c).map_ok(count))?;
+        if fresh == 0 {
+            return Ok(None);
+        }
+        let saved = within!(&mut tx, c => sqlx::query_scalar(SAVE)
+            .bind(platform).bind(signature).bind(key.id.get()).bind(ext_id).bind(callback.at)
+            .fetch_optional(c))?;
+        if saved.is_some() {
+            tx.commit().await?;
+        }
+        Ok(saved)
+    }
+
+    /// Forgets states that can be used no more.
+    pub async fn clean_states(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        on!(&self.write, pool => sqlx::query(CLEAN_STATES).bind(now).execute(pool).map_ok(count))?;
+        Ok(())
     }
 
     /// `setAsDefineLater` and `setAsRunOffline`; what is `None` stays. `false` where there is no such
@@ -156,9 +200,4 @@ impl Store {
         committed?;
         Ok(written > 0)
     }
-}
-
-async fn forget_states(tx: &mut Tx, now: DateTime<Utc>) -> Result<(), StoreError> {
-    within!(tx, c => sqlx::query(FORGET_STATES).bind(now).execute(c).map_ok(count))?;
-    Ok(())
 }

@@ -9,6 +9,7 @@ use futures_util::TryFutureExt;
 use super::launches::reserve_ids;
 use super::users::mark_in_use;
 use super::{Happened, Store, StoreError, Tx, count, read, statements, within};
+use crate::domain::launch_record::{CallRecord, LaunchRecord};
 
 statements! {
     PACK = "insert into launch_batches (id, launches, body) values ($1, $2, $3)";
@@ -35,6 +36,8 @@ pub(super) const POSTGRES_STATEMENTS: &[(&str, &str)] = &[("TAKE_FREE", TAKE_FRE
 /// The form that is written and read here: `postcard` of launches and calls, compressed by LZ4. A batch of another form
 /// stays where it is, for an instance that knows it.
 const FORM: u8 = 1;
+/// Most launches take no more, in bytes.
+const USUAL: usize = 1024;
 /// A batch that was refused is tried so often in all.
 const TRIES: usize = 3;
 
@@ -140,29 +143,81 @@ async fn take(tx: &mut Tx, after: i64, until: i64) -> Result<Option<BatchRow>, S
 }
 
 async fn file(mut tx: Tx, batch: &BatchRow, with_its_ids: bool) -> Result<(), StoreError> {
-    let happened = unpacked(&batch.body)?;
+    let (launches, calls) = unpacked(&batch.body)?;
     let first = with_its_ids.then_some(batch.id);
-    Store::insert_happened(&mut tx, &happened, first).await?;
+    Store::insert_records(&mut tx, &launches, &calls, first).await?;
     tx.commit().await
 }
 
 fn packed(happened: &Happened) -> Result<Vec<u8>, StoreError> {
-    let unreadable = |error| StoreError::Unreadable(format!("a record ({error})"));
-    let plain = (&happened.launches, &happened.calls);
-    let plain = postcard::to_allocvec(&plain).map_err(unreadable)?;
+    // As a pair of two lists would be: each its length, and its records one after the other.
+    let mut plain = postcard::to_allocvec(&happened.launches.many).map_err(no_record)?;
+    plain.extend_from_slice(&happened.launches.packed);
+    let plain = postcard::to_extend(&happened.calls, plain).map_err(no_record)?;
     let mut body = vec![FORM];
     body.extend(lz4_flex::compress_prepend_size(&plain));
     Ok(body)
 }
 
-fn unpacked(body: &[u8]) -> Result<Happened, StoreError> {
+fn unpacked(body: &[u8]) -> Result<(Vec<LaunchRecord>, Vec<CallRecord>), StoreError> {
     let unreadable = || StoreError::Unreadable("a batch of launches".to_owned());
     let compressed = body.strip_prefix(&[FORM]).ok_or_else(unreadable)?;
     let plain = lz4_flex::decompress_size_prepended(compressed).map_err(|_| unreadable())?;
-    let (launches, calls) = postcard::from_bytes(&plain).map_err(|_| unreadable())?;
-    Ok(Happened {
-        launches,
-        calls,
-        ..Happened::default()
-    })
+    postcard::from_bytes(&plain).map_err(|_| unreadable())
+}
+
+/// Launches, each packed as a batch holds it, one after the other.
+#[derive(Debug, Clone, Default)]
+pub struct LaunchRecords {
+    many: usize,
+    packed: Vec<u8>,
+}
+
+impl LaunchRecords {
+    /// One launch, packed. Refused where its time is one that has no form: before 1677 or after 2262.
+    pub fn packed(launch: &LaunchRecord) -> Result<Vec<u8>, StoreError> {
+        postcard::to_extend(launch, Vec::with_capacity(USUAL)).map_err(no_record)
+    }
+
+    /// Adds one that is packed.
+    pub fn push_packed(&mut self, launch: &[u8]) {
+        self.many += 1;
+        self.packed.extend_from_slice(launch);
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.many
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.many == 0
+    }
+
+    /// All of them.
+    pub(super) fn unpacked(&self) -> Result<Vec<LaunchRecord>, StoreError> {
+        let (mut launches, mut rest) = (Vec::with_capacity(self.many), &*self.packed);
+        while !rest.is_empty() {
+            let launch;
+            (launch, rest) = postcard::take_from_bytes(rest).map_err(no_record)?;
+            launches.push(launch);
+        }
+        Ok(launches)
+    }
+}
+
+fn no_record(error: postcard::Error) -> StoreError {
+    StoreError::Unreadable(format!("a record ({error})"))
+}
+
+#[cfg(test)]
+impl FromIterator<LaunchRecord> for LaunchRecords {
+    fn from_iter<T: IntoIterator<Item = LaunchRecord>>(launches: T) -> Self {
+        let mut records = Self::default();
+        for launch in launches {
+            records.push_packed(&Self::packed(&launch).unwrap());
+        }
+        records
+    }
 }

@@ -1,5 +1,6 @@
 //! The store on both databases: its statements and tables, the story of one activity, the journal.
 
+mod callbacks;
 mod journal;
 mod launch_batches;
 pub(crate) mod launches;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use futures_util::TryFutureExt;
 
+use super::launch_batches::LaunchRecords;
 use super::{Store, StoreError, Tx, count, on, read, statements, within};
 use crate::domain::content::ContentKey;
 use crate::domain::id::ToolSessionId;
@@ -82,7 +83,7 @@ pub struct Happened {
     /// Contents of which a session was opened.
     pub in_use: BTreeSet<ContentKey>,
     /// Launches.
-    pub launches: Vec<LaunchRecord>,
+    pub launches: LaunchRecords,
     /// Outgoing calls.
     pub calls: Vec<CallRecord>,
 }
@@ -97,43 +98,46 @@ impl Happened {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
 
-    /// Who opened which session first, and when.
-    fn opened(&self) -> BTreeMap<(&str, &str, i64, &str), DateTime<Utc>> {
-        let mut opened = BTreeMap::new();
-        for launch in &self.launches {
-            if let Some((session, name)) = launch.opened() {
-                let key = (
-                    launch.platform.as_str(),
-                    launch.signature.as_str(),
-                    session,
-                    name,
-                );
-                let first = opened.entry(key).or_insert(launch.at);
-                *first = launch.at.min(*first);
-            }
+/// Who opened which session first, and when.
+fn opened(launches: &[LaunchRecord]) -> BTreeMap<(&str, &str, i64, &str), DateTime<Utc>> {
+    let mut opened = BTreeMap::new();
+    for launch in launches {
+        if let Some((session, name)) = launch.opened() {
+            let key = (
+                launch.platform.as_str(),
+                launch.signature.as_str(),
+                session,
+                name,
+            );
+            let first = opened.entry(key).or_insert(launch.at);
+            *first = launch.at.min(*first);
         }
-        opened
     }
+    opened
 }
 
 impl Store {
     /// Stores a batch of what happened in one transaction.
     pub async fn store_happened(&self, happened: &Happened) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        Self::insert_happened(&mut tx, happened, None).await?;
+        mark_in_use(&mut tx, &happened.in_use).await?;
+        let launches = happened.launches.unpacked()?;
+        Self::insert_records(&mut tx, &launches, &happened.calls, None).await?;
         tx.commit().await
     }
 
-    /// The same within a transaction; launches and calls get ids from `first` on, or new ones.
-    pub(super) async fn insert_happened(
+    /// Launches and who opened which session by them, and calls, within a transaction; they get ids from `first` on,
+    /// or new ones.
+    pub(super) async fn insert_records(
         tx: &mut Tx,
-        happened: &Happened,
+        launches: &[LaunchRecord],
+        calls: &[CallRecord],
         first: Option<i64>,
     ) -> Result<(), StoreError> {
-        insert_opened(tx, &happened.opened()).await?;
-        mark_in_use(tx, &happened.in_use).await?;
-        Self::insert_launches(tx, &happened.launches, &happened.calls, first).await
+        insert_opened(tx, &opened(launches)).await?;
+        Self::insert_launches(tx, launches, calls, first).await
     }
 
     /// Marks a person as finished with a session; the first time counts. `false` where there is no such

@@ -295,7 +295,7 @@ fn record(
         None => not_enrolled.map(|not| (not.words, not.code)),
     }
     .unzip();
-    gateway.record(LaunchRecord {
+    gateway.record(&LaunchRecord {
         at: Utc::now(),
         kind,
         request_id: id.to_string(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use rstest::rstest;
 
+use super::inbox::ROOM;
 use super::*;
 use crate::domain::session::Session;
 use crate::store::tests::launches::{launch, opens};
@@ -76,10 +77,10 @@ async fn a_flood_is_in_the_tables_once_a_reader_was_told_so(
     let (database, sessions) = with_sessions(kind).await;
     let (recorder, task) = Recorder::start(database.store.clone());
     for n in 0..3000 {
-        recorder.launch(opening(n, &sessions));
+        recorder.launch(&opening(n, &sessions));
     }
     recorder.in_use(content_key(7));
-    assert!(recorder.when(Record::Settled, LONG).await);
+    assert!(recorder.settled_within(LONG).await);
     assert_all_there(&database.store, 3000).await;
     assert_eq!(recorder.waiting(), 0);
     let content = database.store.content(&content_key(7)).await.unwrap();
@@ -93,7 +94,7 @@ async fn what_little_comes_is_stored_at_once(#[values(Kind::Postgres, Kind::Sqli
     let (database, sessions) = with_sessions(kind).await;
     let (recorder, task) = Recorder::start(database.store.clone());
     for n in 0..50 {
-        recorder.launch(opening(n, &sessions));
+        recorder.launch(&opening(n, &sessions));
     }
     assert!(recorder.stored_within(LONG).await);
     assert_all_there(&database.store, 50).await;
@@ -108,7 +109,7 @@ async fn which_contents_are_in_use_is_known_also_where_launches_are_packed(
 ) {
     let (database, sessions) = with_sessions(kind).await;
     let happened = Happened {
-        launches: vec![opening(0, &sessions)],
+        launches: [opening(0, &sessions)].into_iter().collect(),
         in_use: [content_key(7)].into(),
         ..Happened::default()
     };
@@ -133,7 +134,7 @@ async fn what_a_dead_instance_has_packed_is_filed_by_another_for_its_reader(
         store.pack(&happened).await.unwrap();
     }
     let (recorder, task) = Recorder::start(store.clone());
-    assert!(recorder.when(Record::Settled, LONG).await);
+    assert!(recorder.settled_within(LONG).await);
     assert_all_there(store, 1000).await;
     task.abort();
 }
@@ -146,13 +147,13 @@ async fn what_is_stored_when_an_instance_dies_is_neither_lost_nor_doubled(
     let (database, sessions) = with_sessions(kind).await;
     let (first, task) = Recorder::start(database.store.clone());
     for n in 0..3000 {
-        first.launch(opening(n, &sessions));
+        first.launch(&opening(n, &sessions));
     }
     assert!(first.stored_within(LONG).await);
     task.abort();
     assert!(task.await.unwrap_err().is_cancelled());
     let (second, task) = Recorder::start(database.store.clone());
-    assert!(second.when(Record::Settled, LONG).await);
+    assert!(second.settled_within(LONG).await);
     assert_all_there(&database.store, 3000).await;
     task.abort();
 }
@@ -164,7 +165,7 @@ async fn what_there_is_no_room_for_is_counted() {
     // Nothing is taken out before the first await.
     let room = i64::try_from(ROOM).unwrap();
     for n in 0..room + 3 {
-        recorder.launch(launch(n));
+        recorder.launch(&launch(n));
     }
     assert_eq!(recorder.waiting(), room);
     assert_eq!(recorder.losses.all(), 3);

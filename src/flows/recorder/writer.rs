@@ -5,14 +5,11 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
-use super::Record;
+use super::inbox::{Batch, Inbox};
 use super::losses::Losses;
 use super::waiting::Waiting;
 use crate::store::{Happened, Store, StoreError};
 
-/// So many are stored in one transaction at most: what one batch holds. While it is filed, other writers of an
-/// embedded database wait.
-const BATCH: usize = 1_000;
 /// So many at once, or within [`SPAN`], are much: a thousand a second.
 const MUCH: usize = 200;
 /// How long records are counted to know whether much comes, and how long it is waited for a full batch then.
@@ -20,28 +17,26 @@ const SPAN: Duration = Duration::from_millis(200);
 /// Records are looked for so often then. To be woken for each would cost more than to store it.
 const STEP: Duration = Duration::from_millis(20);
 
-/// Stores records until nobody can record any more. Who waits for the tables is passed on to the filer.
+/// Stores records, for ever. Who waits for the tables is passed on to the filer.
 pub(super) async fn write(
     store: &Store,
-    mut queue: mpsc::Receiver<Record>,
+    inbox: &Inbox,
     readers: mpsc::UnboundedSender<oneshot::Sender<()>>,
     losses: &Losses,
     waiting: &Waiting,
 ) {
-    let mut records = Vec::new();
     let (mut since, mut counted) = (Instant::now(), 0);
     loop {
-        let many = if waiting.much_comes() {
-            gather(&mut queue, &mut records).await
+        if waiting.much_comes() {
+            gather(inbox).await;
         } else {
-            queue.recv_many(&mut records, BATCH).await
-        };
-        let closed = many == 0 && queue.is_closed();
-        let Sorted {
+            inbox.came().await;
+        }
+        let Batch {
             happened,
             stored,
             settled,
-        } = sort(records.drain(..));
+        } = inbox.take().unwrap_or_default();
         counted += happened.len();
         if since.elapsed() >= SPAN || happened.len() >= MUCH {
             waiting.set_much_comes(counted >= MUCH);
@@ -52,6 +47,7 @@ pub(super) async fn write(
         } else if !happened.is_empty() {
             store_now(store, &happened, waiting).await;
         }
+        inbox.done(happened.len());
         for done in stored {
             let _ = done.send(());
         }
@@ -59,57 +55,16 @@ pub(super) async fn write(
             let _ = readers.send(done);
         }
         losses.tell_rest();
-        if closed {
-            return;
-        }
     }
 }
 
-/// While much comes: waits for a full batch, a little at a time, but not where somebody waits for it. How many came;
-/// none where none came in the whole time.
-async fn gather(queue: &mut mpsc::Receiver<Record>, records: &mut Vec<Record>) -> usize {
+/// While much comes: waits for a full batch, a little at a time, but not where somebody waits for it, and not for
+/// ever.
+async fn gather(inbox: &Inbox) {
     let begun = Instant::now();
-    loop {
-        while records.len() < BATCH {
-            let Ok(record) = queue.try_recv() else { break };
-            let is_asked = matches!(record, Record::Stored(_) | Record::Settled(_));
-            records.push(record);
-            if is_asked {
-                return records.len();
-            }
-        }
-        if records.len() >= BATCH || begun.elapsed() >= SPAN || queue.is_closed() {
-            return records.len();
-        }
+    while !inbox.is_due() && begun.elapsed() < SPAN {
         sleep(STEP).await;
     }
-}
-
-/// Records, each with its like.
-struct Sorted {
-    happened: Happened,
-    stored: Vec<oneshot::Sender<()>>,
-    settled: Vec<oneshot::Sender<()>>,
-}
-
-fn sort(records: impl Iterator<Item = Record>) -> Sorted {
-    let mut sorted = Sorted {
-        happened: Happened::default(),
-        stored: Vec::new(),
-        settled: Vec::new(),
-    };
-    for record in records {
-        match record {
-            Record::InUse(content) => {
-                sorted.happened.in_use.insert(content);
-            }
-            Record::Launch(launch) => sorted.happened.launches.push(*launch),
-            Record::Call(call) => sorted.happened.calls.push(*call),
-            Record::Stored(done) => sorted.stored.push(done),
-            Record::Settled(done) => sorted.settled.push(done),
-        }
-    }
-    sorted
 }
 
 /// Stores what happened in the tables, trying again while the database is away. What they refuse is packed: so it is

@@ -221,7 +221,7 @@ async fn a_launch_of_a_session_that_was_removed_is_filed_all_the_same(
     let store = &database.store;
     let launches: Vec<LaunchRecord> = vec![opens(&super::session(99, 7).key, "mdl_Anna", now())];
     let happened = Happened {
-        launches,
+        launches: launches.into_iter().collect(),
         ..Happened::default()
     };
     store.pack(&happened).await.unwrap();

@@ -71,7 +71,7 @@ async fn launches_are_found_by_whatever_is_known_of_them(
     let launches: Vec<_> = (0..60).map(launch).collect();
     for part in launches.chunks(25) {
         let happened = Happened {
-            launches: part.to_vec(),
+            launches: part.iter().cloned().collect(),
             ..Happened::default()
         };
         store.store_happened(&happened).await.unwrap();
@@ -206,7 +206,7 @@ async fn calls_are_found_with_the_launch_that_they_belong_to_and_what_is_old_is_
         ms: 12.5,
     };
     let happened = Happened {
-        launches: vec![launch(4), launch(3)],
+        launches: [launch(4), launch(3)].into_iter().collect(),
         calls: vec![
             call(Some(5), "ok"),
             call(None, "broken"),
@@ -290,7 +290,7 @@ async fn launches_of_the_same_person_in_the_same_thing_are_near(
         },
     ];
     let happened = Happened {
-        launches,
+        launches: launches.into_iter().collect(),
         ..Happened::default()
     };
     store.store_happened(&happened).await.unwrap();

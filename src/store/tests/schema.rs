@@ -37,14 +37,15 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
 async fn every_statement_can_be_prepared(#[values(Kind::Postgres, Kind::Sqlite)] kind: Kind) {
     let database = Database::new(kind).await;
     let own = match kind {
-        Kind::Postgres => [
+        Kind::Postgres => vec![
             crate::store::launches::POSTGRES_STATEMENTS,
             crate::store::bulk::POSTGRES_STATEMENTS,
             crate::store::changes::POSTGRES_STATEMENTS,
+            crate::store::contents::POSTGRES_STATEMENTS,
             crate::store::launch_batches::POSTGRES_STATEMENTS,
             crate::store::users::POSTGRES_STATEMENTS,
         ],
-        Kind::Sqlite => [crate::store::changes::SQLITE_STATEMENTS, &[], &[], &[], &[]],
+        Kind::Sqlite => vec![crate::store::changes::SQLITE_STATEMENTS],
     };
     for (name, sql) in statements().chain(own.into_iter().flatten()) {
         let sql = (*sql).into_sql_str();

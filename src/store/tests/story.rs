@@ -229,7 +229,9 @@ async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind:
             super::launches::opens(&session.key, &anna, now() + TimeDelta::hours(hours))
         };
         let happened = Happened {
-            launches: vec![opens(&session), opens(&super::session(99, 7))],
+            launches: [opens(&session), opens(&super::session(99, 7))]
+                .into_iter()
+                .collect(),
             in_use: in_use.into_iter().collect(),
             ..Happened::default()
         };

@@ -1,0 +1,145 @@
+//! Where records wait for the writer. Whoever answers a launch packs its record here, into the memory of many: to hand
+//! it over as it is, with a dozen texts that another thread frees, costs more than all that the writer does with it.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, oneshot};
+
+use crate::domain::content::ContentKey;
+use crate::domain::launch_record::CallRecord;
+use crate::store::Happened;
+
+/// So many are stored in one transaction at most: what one batch holds. While it is filed, other writers of an
+/// embedded database wait.
+pub(super) const BATCH: usize = 1_000;
+/// So many records wait at most, those included that the writer is at. They are stored as fast as they come; this is
+/// room for a database that is away for a moment.
+pub(super) const ROOM: usize = 100_000;
+
+/// Batches, the oldest first; records go into the last.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    held: Mutex<Held>,
+    came: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    batches: VecDeque<Batch>,
+    /// How many records are in them and in the writer's hands.
+    records: usize,
+}
+
+/// What happened, and who waits for it.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) happened: Happened,
+    /// Until it is stored, in whatever form.
+    pub(super) stored: Vec<oneshot::Sender<()>>,
+    /// Until it is in the tables.
+    pub(super) settled: Vec<oneshot::Sender<()>>,
+}
+
+impl Batch {
+    /// Whether somebody waits for it.
+    fn is_asked_for(&self) -> bool {
+        !self.stored.is_empty() || !self.settled.is_empty()
+    }
+
+    fn is_full(&self) -> bool {
+        self.happened.len() >= BATCH
+    }
+}
+
+impl Inbox {
+    /// A launch, packed; `false` where there is no more room.
+    pub(super) fn launch(&self, packed: &[u8]) -> bool {
+        self.record(|happened| happened.launches.push_packed(packed))
+    }
+
+    /// A call; `false` where there is no more room.
+    pub(super) fn call(&self, call: CallRecord) -> bool {
+        self.record(|happened| happened.calls.push(call))
+    }
+
+    /// Content of which a session was opened; `false` where there is no more room.
+    pub(super) fn in_use(&self, content: ContentKey) -> bool {
+        self.record(|happened| {
+            happened.in_use.insert(content);
+        })
+    }
+
+    fn record(&self, put: impl FnOnce(&mut Happened)) -> bool {
+        let mut held = self.held();
+        if held.records >= ROOM {
+            return false;
+        }
+        let batch = held.open(Batch::is_full);
+        let before = batch.happened.len();
+        put(&mut batch.happened);
+        held.records += held.last_len() - before;
+        drop(held);
+        self.tell(before == 0);
+        true
+    }
+
+    /// Somebody waits until what is here is stored, or in the tables.
+    pub(super) fn ask(&self, ask: impl FnOnce(&mut Batch)) {
+        ask(self.held().open(|_| false));
+        self.tell(true);
+    }
+
+    fn tell(&self, is_news: bool) {
+        if is_news {
+            self.came.notify_one();
+        }
+    }
+
+    /// Waits until something is here.
+    pub(super) async fn came(&self) {
+        while self.held().batches.is_empty() {
+            self.came.notified().await;
+        }
+    }
+
+    /// Whether there is a full batch, or one that somebody waits for.
+    pub(super) fn is_due(&self) -> bool {
+        let held = self.held();
+        let first = held.batches.front();
+        first.is_some_and(|batch| batch.is_full() || batch.is_asked_for())
+    }
+
+    /// The oldest batch, for the writer; its records count as waiting until they are [`Inbox::done`].
+    pub(super) fn take(&self) -> Option<Batch> {
+        self.held().batches.pop_front()
+    }
+
+    /// So many records that were taken are stored, or lost.
+    pub(super) fn done(&self, records: usize) {
+        self.held().records -= records;
+    }
+
+    /// How many records wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.held().records
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    /// The last batch, or a new one where there is none or that one is closed.
+    fn open(&mut self, is_closed: impl FnOnce(&Batch) -> bool) -> &mut Batch {
+        if self.batches.back().is_none_or(is_closed) {
+            self.batches.push_back(Batch::default());
+        }
+        self.batches.back_mut().expect("one was just added")
+    }
+
+    fn last_len(&self) -> usize {
+        self.batches.back().map_or(0, |last| last.happened.len())
+    }
+}
