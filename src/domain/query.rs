@@ -32,7 +32,11 @@ impl<'a> Query<'a> {
     /// Reads `raw`, the text after `?`. What is malformed is set aside for [`Query::check`], so that a
     /// request can be told that its signature is wrong before it is told that its form is.
     pub fn parse(raw: &'a str) -> Self {
-        let mut query = Query::default();
+        let mut query = Query {
+            // As many as a launch has, and some more.
+            pairs: Vec::with_capacity(raw.len().min(8)),
+            malformed: None,
+        };
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             match (decode(name), decode(value)) {

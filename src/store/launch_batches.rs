@@ -142,11 +142,23 @@ async fn take(tx: &mut Tx, after: i64, until: i64) -> Result<Option<BatchRow>, S
         .fetch_optional(c))?)
 }
 
+/// Files a batch, all or nothing.
 async fn file(mut tx: Tx, batch: &BatchRow, with_its_ids: bool) -> Result<(), StoreError> {
+    let filed = insert(&mut tx, batch, with_its_ids).await;
+    match filed {
+        Ok(()) => tx.commit().await,
+        Err(error) => {
+            // What is tried next would find the batch still taken.
+            tx.rollback().await?;
+            Err(error)
+        }
+    }
+}
+
+async fn insert(tx: &mut Tx, batch: &BatchRow, with_its_ids: bool) -> Result<(), StoreError> {
     let (launches, calls) = unpacked(&batch.body)?;
     let first = with_its_ids.then_some(batch.id);
-    Store::insert_records(&mut tx, &launches, &calls, first).await?;
-    tx.commit().await
+    Store::insert_records(tx, &launches, &calls, first).await
 }
 
 fn packed(happened: &Happened) -> Result<Vec<u8>, StoreError> {

@@ -7,14 +7,20 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use chrono::{DateTime, Utc};
 use futures_util::TryFutureExt;
 
-use super::{Store, StoreError, Tx, count, on, read, statements, within};
+use super::{AT_ONCE, OnSqlite, Store, StoreError, Tx, count, fifty, on, read, statements, within};
 use crate::domain::launch_record::{CallRecord, LaunchRecord};
 
+/// The columns of a launch, in the order in which they are bound.
+macro_rules! columns {
+    () => {
+        "id, at, kind, request_id, platform_id, signature, server_id, user_name, tool_content_id, tool_session_id,
+        outcome, status, ms, came_with, sent_to, reason, code, remembered_csv, remembered_at"
+    };
+}
+
 statements! {
-    INSERT = "insert into launches (id, at, kind, request_id, platform_id, signature, server_id, user_name,
-            tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
-            remembered_csv, remembered_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+    INSERT = concat!("insert into launches (", columns!(), ")
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)");
     INSERT_CALL = "insert into outgoing_calls (id, at, platform_id, signature, tool_content_id, tool_session_id,
             server_id, method, outcome, reason, ms)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -39,18 +45,25 @@ statements! {
     CLEAN_TOOLS = "delete from launch_tools where hour < $1";
 }
 
-/// Many launches in one statement. On PostgreSQL alone: each statement there costs a way to the server and
-/// back, which at ten thousand launches a second is most of the work; SQLite has no such way.
-const INSERT_MANY: &str = "insert into launches (id, at, kind, request_id, platform_id, signature, server_id, user_name,
-        tool_content_id, tool_session_id, outcome, status, ms, came_with, sent_to, reason, code,
-        remembered_csv, remembered_at)
+/// Many launches in one statement, on PostgreSQL alone: each statement there costs a way to the server and back, which
+/// at ten thousand launches a second is most of the work.
+const INSERT_MANY: &str = concat!("insert into launches (", columns!(), ")
     select * from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
         $8::text[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[], $13::double precision[], $14::text[],
-        $15::text[], $16::text[], $17::text[], $18::text[], $19::timestamptz[])";
+        $15::text[], $16::text[], $17::text[], $18::text[], $19::timestamptz[])");
+/// Fifty, on SQLite alone.
+const INSERT_FIFTY: &str = concat!(
+    "insert into launches (",
+    columns!(),
+    ") values ",
+    fifty!("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+);
 
-/// The statements that only PostgreSQL knows.
+/// The statements that only one database knows.
 #[cfg(test)]
 pub(super) const POSTGRES_STATEMENTS: &[(&str, &str)] = &[("INSERT_MANY", INSERT_MANY)];
+#[cfg(test)]
+pub(super) const SQLITE_STATEMENTS: &[(&str, &str)] = &[("INSERT_FIFTY", INSERT_FIFTY)];
 
 /// How many launches of one outcome a server had in an hour.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -122,7 +135,8 @@ impl Store {
         let ids: Vec<i64> = ids_from(first, many).collect();
         let (ids, ids_of_calls) = ids.split_at(launches.len());
         match tx {
-            Tx::Postgres(postgres, _) if !launches.is_empty() => {
+            Tx::Postgres(_, _) if launches.is_empty() => {}
+            Tx::Postgres(postgres, _) => {
                 let texts = |text: fn(&LaunchRecord) -> &str| -> Vec<&str> {
                     launches.iter().map(text).collect()
                 };
@@ -170,9 +184,20 @@ impl Store {
                     .execute(&mut **postgres)
                     .await?;
             }
-            _ => {
-                for (id, launch) in ids.iter().zip(launches) {
-                    insert_one(tx, *id, launch).await?;
+            Tx::Sqlite(sqlite) => {
+                let ids = ids.chunks(AT_ONCE);
+                for (ids, launches) in ids.zip(launches.chunks(AT_ONCE)) {
+                    if launches.len() == AT_ONCE {
+                        let all = ids.iter().zip(launches);
+                        let query = all.fold(sqlx::query(INSERT_FIFTY), bound);
+                        query.execute(&mut **sqlite).await?;
+                        continue;
+                    }
+                    for one in ids.iter().zip(launches) {
+                        bound(sqlx::query(INSERT), one)
+                            .execute(&mut **sqlite)
+                            .await?;
+                    }
                 }
             }
         }
@@ -230,18 +255,29 @@ impl Store {
     }
 }
 
-async fn insert_one(tx: &mut Tx, id: i64, launch: &LaunchRecord) -> Result<(), StoreError> {
+/// Binds a launch, with its id, to a statement on SQLite.
+fn bound<'q>(query: OnSqlite<'q>, (id, launch): (&'q i64, &'q LaunchRecord)) -> OnSqlite<'q> {
     let noted = &launch.noted;
-    within!(&mut *tx, c => sqlx::query(INSERT)
-        .bind(id).bind(launch.at).bind(launch.kind.as_str()).bind(&launch.request_id)
-        .bind(&launch.platform).bind(&launch.signature)
-        .bind(noted.server.as_ref().map(|id| id.as_str())).bind(&noted.user)
-        .bind(noted.content).bind(noted.session)
-        .bind(launch.outcome.as_str()).bind(i64::from(launch.status)).bind(launch.ms)
-        .bind(&launch.came_with).bind(&launch.sent_to).bind(&launch.reason).bind(launch.code.as_deref())
-        .bind(noted.remembered.as_ref().map(|r| &r.csv)).bind(noted.remembered.as_ref().map(|r| r.at))
-        .execute(c).map_ok(count))?;
-    Ok(())
+    query
+        .bind(id)
+        .bind(launch.at)
+        .bind(launch.kind.as_str())
+        .bind(&launch.request_id)
+        .bind(&launch.platform)
+        .bind(&launch.signature)
+        .bind(noted.server.as_ref().map(|id| id.as_str()))
+        .bind(&noted.user)
+        .bind(noted.content)
+        .bind(noted.session)
+        .bind(launch.outcome.as_str())
+        .bind(i64::from(launch.status))
+        .bind(launch.ms)
+        .bind(&launch.came_with)
+        .bind(&launch.sent_to)
+        .bind(&launch.reason)
+        .bind(launch.code.as_deref())
+        .bind(noted.remembered.as_ref().map(|r| &r.csv))
+        .bind(noted.remembered.as_ref().map(|r| r.at))
 }
 
 async fn count_hours(tx: &mut Tx, launches: &[LaunchRecord]) -> Result<(), StoreError> {

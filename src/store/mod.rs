@@ -189,14 +189,31 @@ macro_rules! read {
 
 /// Declares a file's statements, each by name, and all of them together as `STATEMENTS`.
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $sql:literal;)+) => {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)+) => {
         $($(#[$doc])* const $name: &str = $sql;)+
         #[cfg(test)]
         pub(super) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
     };
 }
 
-pub(crate) use {on, read, statements, within};
+/// A row of parameters, fifty times: for statements on SQLite that write as many rows at once. Each statement there is a
+/// way to the thread of its connection and back, which takes as long as to write a row.
+macro_rules! fifty {
+    ($row:literal) => {
+        concat!(fifty!(ten $row), ",", fifty!(ten $row), ",", fifty!(ten $row), ",", fifty!(ten $row), ",", fifty!(ten $row))
+    };
+    (ten $row:literal) => {
+        concat!($row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row)
+    };
+}
+
+/// So many.
+pub(crate) const AT_ONCE: usize = 50;
+
+/// A statement on SQLite to which something is bound.
+pub(crate) type OnSqlite<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
+
+pub(crate) use {fifty, on, read, statements, within};
 
 /// How many rows a statement wrote, on either database.
 pub(crate) trait Counted {
@@ -286,6 +303,15 @@ impl Store {
 }
 
 impl Tx {
+    /// Undoes it, and waits until that is done: what is dropped is undone a little later.
+    pub(crate) async fn rollback(self) -> Result<(), StoreError> {
+        match self {
+            Tx::Postgres(tx, presence) => presence.while_there(tx.rollback()).await?,
+            Tx::Sqlite(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
             Tx::Postgres(tx, presence) => presence.while_there(tx.commit()).await?,

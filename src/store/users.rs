@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use futures_util::TryFutureExt;
 
 use super::launch_batches::LaunchRecords;
-use super::{Store, StoreError, Tx, count, on, read, statements, within};
+use super::{AT_ONCE, OnSqlite, Store, StoreError, Tx, count, fifty, on, read, statements};
 use crate::domain::content::ContentKey;
 use crate::domain::id::ToolSessionId;
 use crate::domain::launch_record::{CallRecord, LaunchRecord};
@@ -64,10 +64,34 @@ const IN_USE_MANY: &str = "with opened as (
     update contents c set content_in_use = true from opened o
     where c.platform_id = o.platform_id and c.signature = o.signature and c.tool_content_id = o.tool_content_id";
 
-/// The statements that only PostgreSQL knows.
+/// Fifty of [`OPENED`] and [`IN_USE`], on SQLite alone. It takes the tables in the order in which they stand.
+const OPENED_FIFTY: &str = concat!("insert into session_users (platform_id, signature, tool_session_id, name, opened_at)
+    select s.platform_id, s.signature, s.tool_session_id, o.column4, o.column5
+    from (values ", fifty!("(?, ?, ?, ?, ?)"), ") as o
+    cross join sessions s on s.platform_id = o.column1 and s.signature = o.column2 and s.tool_session_id = o.column3
+    where true
+    on conflict (platform_id, signature, tool_session_id, name)
+    do update set opened_at = excluded.opened_at
+    where session_users.opened_at is null or session_users.opened_at > excluded.opened_at");
+const IN_USE_FIFTY: &str = concat!(
+    "update contents set content_in_use = true
+    where not content_in_use and rowid in (
+        select c.rowid from (values ",
+    fifty!("(?, ?, ?)"),
+    ") as o
+        cross join contents c on c.platform_id = o.column1 and c.signature = o.column2
+            and c.tool_content_id = o.column3)"
+);
+
+/// The statements that only one database knows.
 #[cfg(test)]
 pub(super) const POSTGRES_STATEMENTS: &[(&str, &str)] =
     &[("OPENED_MANY", OPENED_MANY), ("IN_USE_MANY", IN_USE_MANY)];
+#[cfg(test)]
+pub(super) const SQLITE_STATEMENTS: &[(&str, &str)] = &[
+    ("OPENED_FIFTY", OPENED_FIFTY),
+    ("IN_USE_FIFTY", IN_USE_FIFTY),
+];
 
 #[derive(Debug, sqlx::FromRow)]
 struct AttendanceRow {
@@ -181,30 +205,55 @@ impl Store {
     }
 }
 
+/// Who opened which session first: platform, tool, session, name.
+type Opener<'a> = (&'a str, &'a str, i64, &'a str);
+
 async fn insert_opened(
     tx: &mut Tx,
-    opened: &BTreeMap<(&str, &str, i64, &str), DateTime<Utc>>,
+    opened: &BTreeMap<Opener<'_>, DateTime<Utc>>,
 ) -> Result<(), StoreError> {
-    if let Tx::Postgres(postgres, presence) = tx {
-        if opened.is_empty() {
-            return Ok(());
-        }
-        let platforms: Vec<&str> = opened.keys().map(|key| key.0).collect();
-        let signatures: Vec<&str> = opened.keys().map(|key| key.1).collect();
-        let sessions: Vec<i64> = opened.keys().map(|key| key.2).collect();
-        let names: Vec<&str> = opened.keys().map(|key| key.3).collect();
-        let at: Vec<DateTime<Utc>> = opened.values().copied().collect();
-        let query = sqlx::query(OPENED_MANY).bind(platforms).bind(signatures);
-        let query = query.bind(sessions).bind(names).bind(at);
-        presence.while_there(query.execute(&mut **postgres)).await?;
+    if opened.is_empty() {
         return Ok(());
     }
-    for ((platform, signature, session, name), at) in opened {
-        within!(&mut *tx, c => sqlx::query(OPENED)
-            .bind(platform).bind(signature).bind(session).bind(name).bind(at)
-            .execute(c).map_ok(count))?;
+    match tx {
+        Tx::Postgres(postgres, presence) => {
+            let platforms: Vec<&str> = opened.keys().map(|key| key.0).collect();
+            let signatures: Vec<&str> = opened.keys().map(|key| key.1).collect();
+            let sessions: Vec<i64> = opened.keys().map(|key| key.2).collect();
+            let names: Vec<&str> = opened.keys().map(|key| key.3).collect();
+            let at: Vec<DateTime<Utc>> = opened.values().copied().collect();
+            let query = sqlx::query(OPENED_MANY).bind(platforms).bind(signatures);
+            let query = query.bind(sessions).bind(names).bind(at);
+            presence.while_there(query.execute(&mut **postgres)).await?;
+        }
+        Tx::Sqlite(sqlite) => {
+            let opened: Vec<_> = opened.iter().collect();
+            let (fifties, rest) = opened.as_chunks::<AT_ONCE>();
+            for fifty in fifties {
+                let query = fifty.iter().fold(sqlx::query(OPENED_FIFTY), opener);
+                query.execute(&mut **sqlite).await?;
+            }
+            for one in rest {
+                opener(sqlx::query(OPENED), one)
+                    .execute(&mut **sqlite)
+                    .await?;
+            }
+        }
     }
     Ok(())
+}
+
+fn opener<'q>(query: OnSqlite<'q>, (key, at): &(&Opener<'q>, &DateTime<Utc>)) -> OnSqlite<'q> {
+    let (platform, signature, session, name) = **key;
+    let query = query.bind(platform).bind(signature).bind(session);
+    query.bind(name).bind(**at)
+}
+
+fn used<'q>(query: OnSqlite<'q>, content: &&'q ContentKey) -> OnSqlite<'q> {
+    let query = query.bind(content.platform.as_str());
+    query
+        .bind(content.signature.as_str())
+        .bind(content.id.get())
 }
 
 /// Notes that a session of each content was opened.
@@ -212,23 +261,31 @@ pub(super) async fn mark_in_use(
     tx: &mut Tx,
     in_use: &BTreeSet<ContentKey>,
 ) -> Result<(), StoreError> {
-    if let Tx::Postgres(postgres, presence) = tx {
-        if in_use.is_empty() {
-            return Ok(());
-        }
-        let platforms: Vec<&str> = in_use.iter().map(|key| key.platform.as_str()).collect();
-        let signatures: Vec<&str> = in_use.iter().map(|key| key.signature.as_str()).collect();
-        let contents: Vec<i64> = in_use.iter().map(|key| key.id.get()).collect();
-        let query = sqlx::query(IN_USE_MANY).bind(platforms).bind(signatures);
-        presence
-            .while_there(query.bind(contents).execute(&mut **postgres))
-            .await?;
+    if in_use.is_empty() {
         return Ok(());
     }
-    for content in in_use {
-        within!(&mut *tx, c => sqlx::query(IN_USE)
-            .bind(content.platform.as_str()).bind(content.signature.as_str()).bind(content.id.get())
-            .execute(c).map_ok(count))?;
+    match tx {
+        Tx::Postgres(postgres, presence) => {
+            let platforms: Vec<&str> = in_use.iter().map(|key| key.platform.as_str()).collect();
+            let signatures: Vec<&str> = in_use.iter().map(|key| key.signature.as_str()).collect();
+            let contents: Vec<i64> = in_use.iter().map(|key| key.id.get()).collect();
+            let query = sqlx::query(IN_USE_MANY).bind(platforms).bind(signatures);
+            let query = query.bind(contents);
+            presence.while_there(query.execute(&mut **postgres)).await?;
+        }
+        Tx::Sqlite(sqlite) => {
+            let in_use: Vec<_> = in_use.iter().collect();
+            let (fifties, rest) = in_use.as_chunks::<AT_ONCE>();
+            for fifty in fifties {
+                let query = fifty.iter().fold(sqlx::query(IN_USE_FIFTY), used);
+                query.execute(&mut **sqlite).await?;
+            }
+            for one in rest {
+                used(sqlx::query(IN_USE), one)
+                    .execute(&mut **sqlite)
+                    .await?;
+            }
+        }
     }
     Ok(())
 }

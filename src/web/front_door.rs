@@ -22,7 +22,7 @@ use super::limits::Limits;
 use super::problem::Problem;
 use super::problem_document::{PROBLEM_JSON, ProblemDocument};
 use super::words::{self, Words};
-use super::{admin, headers, meters, pages, panics};
+use super::{admin, headers, launch, meters, pages, panics};
 use crate::domain::launch_record::{LaunchKind, LaunchOutcome, LaunchRecord, Noted, masked};
 use crate::flows::Gateway;
 
@@ -43,9 +43,27 @@ impl RequestId {
     }
 }
 
+impl RequestId {
+    /// Sixteen hexadecimal digits.
+    fn text(self) -> RequestIdText {
+        let mut digits = [0; 16];
+        hex::encode_to_slice(self.0.to_be_bytes(), &mut digits).expect("eight bytes are so many");
+        RequestIdText(digits)
+    }
+}
+
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
+        f.write_str(self.text().as_str())
+    }
+}
+
+/// See [`RequestId::text`].
+struct RequestIdText([u8; 16]);
+
+impl RequestIdText {
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("digits are text")
     }
 }
 
@@ -96,8 +114,9 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
         // A panic takes the request with it: these are references to its parts.
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let gateway = request.app_data::<web::Data<Gateway>>().cloned();
-        match panics::caught(async move { next.call(request).await }).await {
-            Ok(answered) => answered?.map_into_boxed_body(),
+        let answer = answer(request, gateway.clone(), next);
+        match panics::caught(answer).await {
+            Ok(answered) => answered?,
             Err(reason) => {
                 let gateway = gateway.as_ref().map(web::Data::get_ref);
                 let mut answer = said(&words_at(uri.path(), &defect()), uri.path(), id, gateway);
@@ -125,11 +144,26 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
     Ok(response)
 }
 
+/// The answer: a tool's page at once, others by the router.
+async fn answer<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    gateway: Option<web::Data<Gateway>>,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(gateway) = gateway.filter(|_| launch::is_of_a_tool(request.path())) else {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    };
+    let (request, _) = request.into_parts();
+    let answered = launch::page(&request, &gateway).await;
+    let answer = answered.unwrap_or_else(HttpResponse::from_error);
+    Ok(ServiceResponse::new(request, answer))
+}
+
 /// What every answer has at its end.
 fn finish(answer: &mut HttpResponse, id: RequestId, gateway: Option<&Gateway>) {
     let over_https = gateway.is_some_and(|gateway| gateway.public_url().starts_with("https://"));
     let status = answer.status();
-    headers::complete(answer.headers_mut(), status, &id.to_string(), over_https);
+    headers::complete(answer.headers_mut(), status, id.text().as_str(), over_https);
     if gateway.is_some_and(Gateway::is_stopping) {
         let close = actix_web::http::ConnectionType::Close;
         answer.head_mut().set_connection_type(close);
@@ -288,7 +322,7 @@ fn record(
         mut noted,
     } = launched;
     let sent_to = response.headers().get(header::LOCATION);
-    let sent_to = sent_to.and_then(|to| to.to_str().ok());
+    let sent_to = sent_to.and_then(|to| std::str::from_utf8(to.as_bytes()).ok());
     let not_enrolled = noted.not_enrolled.take();
     let (reason, code) = match refused {
         Some((reason, code)) => Some((reason.to_owned(), code)),
@@ -298,7 +332,7 @@ fn record(
     gateway.record(&LaunchRecord {
         at: Utc::now(),
         kind,
-        request_id: id.to_string(),
+        request_id: id.text().as_str().to_owned(),
         platform,
         signature,
         noted,

@@ -21,7 +21,7 @@ pub(super) async fn get(
 ) -> Result<HttpResponse, Problem> {
     let carried = request.query_string();
     let platform = entered(&request, &platform, &gateway, carried).await?;
-    Ok(redirect(&address(&platform, carried)))
+    redirect(address(&platform, carried))
 }
 
 /// `POST`: passed on as a form that submits itself.

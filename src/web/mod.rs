@@ -29,10 +29,10 @@ use actix_web::web;
 const LONGEST_BODY: usize = 64 * 1024;
 
 /// All addresses.
+/// All pages but those of tools, which [`launch`] answers.
 fn routes(config: &mut web::ServiceConfig) {
     config
         .app_data(web::PayloadConfig::new(LONGEST_BODY))
-        .configure(launch::routes)
         .service(web::resource("/").route(web::get().to(pages::home)))
         .service(
             web::resource("/healthz")

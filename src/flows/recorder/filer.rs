@@ -11,10 +11,10 @@ use tokio::time::{Instant, sleep, timeout};
 use super::waiting::Waiting;
 use crate::store::{Store, StoreError, first_id_of, place_after_all};
 
-/// While much comes it rests so many times as long as it worked: a tenth of the time is for filing.
-const REST: u32 = 9;
-/// But never longer.
-const LONGEST_REST: Duration = Duration::from_secs(5);
+/// In a rush it rests so many times as long as it worked: a thirtieth of the time is for filing.
+const REST: u32 = 29;
+/// While it rests it looks so often whether it still is a rush.
+const GLANCE: Duration = Duration::from_millis(200);
 /// How often it looks for batches of other instances.
 const LOOK: Duration = Duration::from_secs(5);
 /// Where the newest batch is as old as this, whoever packed it has time for it, or is gone.
@@ -119,11 +119,22 @@ impl Filer<'_> {
                 tracing::error!(%error, batch, launches, "a batch of launch records cannot be filed, and is kept");
                 self.left_out.insert(filed.id);
             }
-            if self.readers.is_empty() && self.waiting.much_comes() {
-                let rest = (begun.elapsed() * REST).min(LONGEST_REST);
-                if let Ok(Some(done)) = timeout(rest, asked.recv()).await {
-                    self.readers.push(Reader::new(done));
-                }
+            self.rest(begun.elapsed() * REST, asked).await;
+        }
+    }
+
+    /// Rests so long at most, while it is a rush and nobody waits.
+    async fn rest(
+        &mut self,
+        long: Duration,
+        asked: &mut mpsc::UnboundedReceiver<oneshot::Sender<()>>,
+    ) {
+        let begun = Instant::now();
+        while self.readers.is_empty() && self.waiting.is_rush() && begun.elapsed() < long {
+            match timeout(GLANCE, asked.recv()).await {
+                Ok(Some(done)) => self.readers.push(Reader::new(done)),
+                Ok(None) => return,
+                Err(_) => {}
             }
         }
     }

@@ -12,6 +12,7 @@ pub(super) struct Waiting {
     /// Each by its id, with the number of its launches.
     batches: Mutex<BTreeMap<i64, i64>>,
     much_comes: AtomicBool,
+    is_rush: AtomicBool,
     packed: Notify,
 }
 
@@ -49,12 +50,22 @@ impl Waiting {
         self.packed.notified().await;
     }
 
+    /// So much that it is packed.
     pub(super) fn much_comes(&self) -> bool {
         self.much_comes.load(Ordering::Relaxed)
     }
 
     pub(super) fn set_much_comes(&self, much: bool) {
         self.much_comes.store(much, Ordering::Relaxed);
+    }
+
+    /// So much that learners want the processors for themselves.
+    pub(super) fn is_rush(&self) -> bool {
+        self.is_rush.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_rush(&self, rush: bool) {
+        self.is_rush.store(rush, Ordering::Relaxed);
     }
 
     fn batches(&self) -> MutexGuard<'_, BTreeMap<i64, i64>> {

@@ -14,6 +14,8 @@ use crate::store::{Happened, Store, StoreError};
 const MUCH: usize = 200;
 /// How long records are counted to know whether much comes, and how long it is waited for a full batch then.
 const SPAN: Duration = Duration::from_millis(200);
+/// So many a second, for each core, are a rush: an eighth of what a core can answer.
+const RUSH: f64 = 5_000.0;
 /// Records are looked for so often then. To be woken for each would cost more than to store it.
 const STEP: Duration = Duration::from_millis(20);
 
@@ -25,6 +27,8 @@ pub(super) async fn write(
     losses: &Losses,
     waiting: &Waiting,
 ) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let rush = RUSH * cores as f64;
     let (mut since, mut counted) = (Instant::now(), 0);
     loop {
         if waiting.much_comes() {
@@ -38,8 +42,13 @@ pub(super) async fn write(
             settled,
         } = inbox.take().unwrap_or_default();
         counted += happened.len();
-        if since.elapsed() >= SPAN || happened.len() >= MUCH {
+        if happened.len() >= MUCH {
+            waiting.set_much_comes(true);
+        }
+        let elapsed = since.elapsed();
+        if elapsed >= SPAN {
             waiting.set_much_comes(counted >= MUCH);
+            waiting.set_rush(counted as f64 >= rush * elapsed.as_secs_f64());
             (since, counted) = (Instant::now(), 0);
         }
         if happened.len() >= MUCH {

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Executor};
 
 use super::super::*;
 use super::launches::{launch, opens};
-use super::{Database, Kind, content_key, now};
+use super::{Database, Kind, content_key, now, place};
 use crate::domain::launch_record::{About, CallRecord, LaunchRecord};
 
 /// All kinds of records.
@@ -233,4 +233,70 @@ async fn a_launch_of_a_session_that_was_removed_is_filed_all_the_same(
     assert!(filed.outcome.is_ok());
     assert_eq!(all(store).await.len(), 1);
     assert!(store.attendance(&content_key(7)).await.unwrap().is_empty());
+}
+
+#[rstest]
+#[actix_web::test]
+async fn many_at_once_are_what_each_alone_would_be(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let (alone, at_once) = (Database::new(kind).await, Database::new(kind).await);
+    let many = 1..=120_i64;
+    for database in [&alone, &at_once] {
+        let store = &database.store;
+        super::story::configured(store).await;
+        for n in many.clone() {
+            let key = content_key(n);
+            store.insert_content(&key, &place(), now()).await.unwrap();
+            super::story::with_session(store, &super::session(n, n)).await;
+        }
+    }
+    let happened = |range: std::ops::RangeInclusive<i64>| {
+        let opening = |n: i64| opens(&super::session(n, n).key, &format!("mdl_{n}"), now());
+        Happened {
+            in_use: range.clone().map(content_key).collect(),
+            launches: range
+                .clone()
+                .map(launch)
+                .chain(range.map(opening))
+                .collect(),
+            calls: Vec::new(),
+        }
+    };
+    for n in many.clone() {
+        alone.store.store_happened(&happened(n..=n)).await.unwrap();
+    }
+    at_once
+        .store
+        .store_happened(&happened(many.clone()))
+        .await
+        .unwrap();
+    let sorted = |mut launches: Vec<StoredLaunch>| {
+        launches.sort_by_key(|launch| {
+            (
+                launch.request_id.clone(),
+                launch.came_with.clone(),
+                launch.at,
+            )
+        });
+        launches
+    };
+    let (one, other) = (all(&alone.store).await, all(&at_once.store).await);
+    assert_eq!(one.len(), 240);
+    assert_eq!(sorted(without_ids(one)), sorted(without_ids(other)));
+    for n in many {
+        let mut found = Vec::new();
+        for store in [&alone.store, &at_once.store] {
+            let content = store.content(&content_key(n)).await.unwrap().unwrap();
+            assert!(content.in_use, "{n}");
+            found.push(store.attendance(&content_key(n)).await.unwrap());
+        }
+        assert_eq!(found[0], found[1]);
+        let names = found[0].iter().map(|(_, who)| (&*who.name, who.opened_at));
+        assert!(
+            names
+                .into_iter()
+                .any(|one| one == (&*format!("mdl_{n}"), Some(now())))
+        );
+    }
 }

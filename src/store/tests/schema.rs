@@ -45,7 +45,11 @@ async fn every_statement_can_be_prepared(#[values(Kind::Postgres, Kind::Sqlite)]
             crate::store::launch_batches::POSTGRES_STATEMENTS,
             crate::store::users::POSTGRES_STATEMENTS,
         ],
-        Kind::Sqlite => vec![crate::store::changes::SQLITE_STATEMENTS],
+        Kind::Sqlite => vec![
+            crate::store::changes::SQLITE_STATEMENTS,
+            crate::store::launches::SQLITE_STATEMENTS,
+            crate::store::users::SQLITE_STATEMENTS,
+        ],
     };
     for (name, sql) in statements().chain(own.into_iter().flatten()) {
         let sql = (*sql).into_sql_str();

@@ -47,7 +47,7 @@ async fn answer(
             };
             let visitor = admit(gateway, request, names, query, entry, now)?;
             let address = author::open(gateway, &visitor, query, now, noted).await?;
-            Ok(redirect(&address))
+            redirect(address)
         }
         Some("updateContent") => {
             let visitor = admit(gateway, request, names, query, Entry::Callback, now)?;

@@ -45,7 +45,7 @@ async fn answer(
             let visitor = admit(gateway, request, names, query, Entry::Launch, now)?;
             let home = &visitor.platform;
             match learn::open(gateway, &visitor, query, now, noted).await? {
-                Learning::Redirect(address) => Ok(redirect(&address)),
+                Learning::Redirect(address) => redirect(address),
                 Learning::NotReady => pages::notice(Notice::NotReady, home, gateway),
                 Learning::Offline => pages::notice(Notice::Offline, home, gateway),
             }
@@ -57,7 +57,7 @@ async fn answer(
                 gateway, &visitor, query, now, noted,
             ));
             match back.await? {
-                Back::GoesOn(address) => Ok(redirect(&address)),
+                Back::GoesOn(address) => redirect(address),
                 Back::Finished => pages::notice(Notice::Finished, home, gateway),
                 Back::Looked => pages::notice(Notice::Looked, home, gateway),
             }

@@ -6,9 +6,9 @@ mod monitoring;
 
 use std::borrow::Cow;
 
-use actix_web::guard::{GuardContext, fn_guard};
-use actix_web::http::{Method, header};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 
 use super::admin;
@@ -19,12 +19,10 @@ use crate::domain::query::Query;
 use crate::flows::Gateway;
 use crate::flows::admission::{Arrival, Entry, Proof, Visitor};
 
-/// The pages of tools, `/{platform}/tool/{signature}/{page}`. Their addresses are read by hand, before any other: a
-/// router's patterns would cost as much as all else of a launch.
-pub(super) fn routes(config: &mut web::ServiceConfig) {
-    let is_of_a_tool = |context: &GuardContext<'_>| parts(context.head().uri.path()).is_some();
-    let pages = web::scope("").guard(fn_guard(is_of_a_tool));
-    config.service(pages.default_service(web::to(page)));
+/// Whether a path is that of a page of a tool, `/{platform}/tool/{signature}/{page}`. Such addresses are read here, not
+/// by the router: its patterns, and the way through its services, would cost as much as all else of a launch.
+pub(super) fn is_of_a_tool(path: &str) -> bool {
+    parts(path).is_some()
 }
 
 /// Platform, tool signature and page in the path of an address of a tool, as they stand there.
@@ -35,8 +33,11 @@ fn parts(path: &str) -> Option<(&str, &str, &str)> {
     is_whole.then_some((platform, signature, parts.next()?))
 }
 
-/// A page of a tool.
-async fn page(request: HttpRequest, gateway: web::Data<Gateway>) -> Result<HttpResponse, Problem> {
+/// Answers a request for a page of a tool.
+pub(super) async fn page(
+    request: &HttpRequest,
+    gateway: &Gateway,
+) -> Result<HttpResponse, Problem> {
     let (platform, signature, page) = parts(request.path()).ok_or(Problem::NoSuchPage)?;
     let names = Names {
         platform: decoded(platform),
@@ -47,11 +48,11 @@ async fn page(request: HttpRequest, gateway: web::Data<Gateway>) -> Result<HttpR
         return problem::no_such_method().await;
     }
     match page {
-        "learning.do" => learning::learning(&request, &names, &gateway).await,
+        "learning.do" => learning::learning(request, &names, gateway).await,
         // Apart from it, so that a learner's launch need not carry the room that these take.
-        "authoring.do" => Box::pin(authoring::authoring(&request, &names, &gateway)).await,
-        "monitoring.do" => Box::pin(monitoring::monitoring(&request, &names, &gateway)).await,
-        _ if request.method() == Method::GET => admin::from_lams(&names.signature, page, &gateway),
+        "authoring.do" => Box::pin(authoring::authoring(request, &names, gateway)).await,
+        "monitoring.do" => Box::pin(monitoring::monitoring(request, &names, gateway)).await,
+        _ if request.method() == Method::GET => admin::from_lams(&names.signature, page, gateway),
         _ => problem::no_such_page().await,
     }
 }
@@ -119,10 +120,12 @@ fn short(name: &str) -> String {
     name[..end].to_owned()
 }
 
-/// 302, never to be kept: the address is signed for one person and moment.
-pub(super) fn redirect(address: &str) -> HttpResponse {
-    HttpResponse::Found()
-        .insert_header((header::LOCATION, address))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .finish()
+/// 302, never to be kept: the address is signed for one person and moment. Refused where it cannot stand in a header.
+pub(super) fn redirect(address: String) -> Result<HttpResponse, Problem> {
+    let location = HeaderValue::try_from(address)
+        .map_err(|_| Problem::Defect("it made an address that no header takes".to_owned()))?;
+    Ok(HttpResponse::Found()
+        .insert_header((header::LOCATION, location))
+        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .finish())
 }

@@ -25,7 +25,7 @@ pub(super) async fn monitoring(
             // The page's link carries a state in place of the signature.
             let visitor = admit(gateway, request, names, &query, Entry::Callback, now)?;
             let to = monitor::open_session(gateway, &visitor, &query, now, &mut noted).await?;
-            return Ok(redirect(&to));
+            return redirect(to);
         }
         let visitor = admit(gateway, request, names, &query, Entry::Launch, now)?;
         let monitoring = monitor::open(gateway, &visitor, &query, now, &mut noted).await?;
