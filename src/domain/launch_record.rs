@@ -342,6 +342,47 @@ mod tests {
             assert_eq!(masked(address), expected);
         }
         assert!(masked(&"é".repeat(5000)).len() <= LONGEST + 3);
+        let longest = "a".repeat(LONGEST);
+        assert_eq!(masked(&longest), longest);
+        assert_eq!(masked(&(longest.clone() + "a")), longest + "…");
+    }
+
+    #[test]
+    fn who_takes_part_and_was_sent_on_has_opened_the_session() {
+        let launch = |kind, outcome| LaunchRecord {
+            at: DateTime::UNIX_EPOCH,
+            kind,
+            request_id: String::new(),
+            platform: "lams".to_owned(),
+            signature: "mdquiz10".to_owned(),
+            noted: Noted {
+                user: Some("mdl_Anna".to_owned()),
+                session: Some(9),
+                ..Noted::default()
+            },
+            outcome,
+            status: 302,
+            ms: 1.0,
+            came_with: String::new(),
+            sent_to: None,
+            reason: None,
+            code: None,
+        };
+        for kind in LaunchKind::ALL {
+            let takes_part = matches!(kind, LaunchKind::Learner | LaunchKind::Preview);
+            for outcome in LaunchOutcome::ALL {
+                let launch = launch(*kind, *outcome);
+                let opens = takes_part && *outcome == LaunchOutcome::Redirected;
+                assert_eq!(
+                    launch.opened(),
+                    opens.then_some((9, "mdl_Anna")),
+                    "{launch:?}"
+                );
+            }
+        }
+        let mut nobody = launch(LaunchKind::Learner, LaunchOutcome::Redirected);
+        nobody.noted.user = None;
+        assert_eq!(nobody.opened(), None);
     }
 
     #[test]

@@ -155,6 +155,9 @@ mod tests {
             "http://lams.example/lams/learner.do?s=7"
         );
         assert_eq!(fill("/done").unwrap(), "http://lams.example/done");
+        // An absolute one stays as it is written.
+        let absolute = "https://other.example:443/done";
+        assert_eq!(fill(absolute).unwrap(), absolute);
     }
 
     #[test]

@@ -185,7 +185,11 @@ mod tests {
         assert_eq!(weak("äüöß und z", "ada"), None);
         assert_eq!(weak("äääääääää", "ada"), Some(WeakPassword::Short));
         assert_eq!(weak(&"a long one ".repeat(93), "ada"), None);
-        assert_eq!(weak(&"a".repeat(1025), "ada"), Some(WeakPassword::Long));
+        let long = "a long one ".repeat(94);
+        assert_eq!(weak(&long[..1024], "ada"), None);
+        assert_eq!(weak(&long[..1025], "ada"), Some(WeakPassword::Long));
+        let taken = NewPassword::parse("ten letter".into(), &name("ada")).unwrap();
+        assert_eq!(taken.secret().expose_secret(), "ten letter");
         assert_eq!(
             weak("ADA LOVELACE", "Ada Lovelace"),
             Some(WeakPassword::Name)

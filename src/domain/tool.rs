@@ -109,3 +109,20 @@ impl IdForm {
 
 /// The setting of a server that replaces a tool's `adapter_page`.
 pub const ADAPTER_PAGE: &str = "adapter_page";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_opaque_id_has_1_to_255_plain_characters() {
+        let longest = "a".repeat(255);
+        for right in ["a-1.b_C~d:9", "7", &longest] {
+            let id = IdForm::Opaque.parse(right).unwrap();
+            assert_eq!(id.as_str(), right);
+        }
+        for wrong in ["", "a/b", "a b", "é", "a&b", &"a".repeat(256)] {
+            assert!(IdForm::Opaque.parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -60,19 +60,26 @@ struct BatchRow {
 }
 
 impl Store {
-    /// Stores what happened as one row, to be filed later, but for which contents are in use: that is stored at once,
-    /// since it is asked for while much comes. The row's id and the number of its launches.
-    pub async fn pack(&self, happened: &Happened) -> Result<(i64, i64), StoreError> {
-        let body = packed(happened)?;
-        let launches = i64::try_from(happened.launches.len()).unwrap_or(i64::MAX);
-        // Each of its records will have an id of its own from then on.
-        let id = reserve_ids(happened.launches.len() + happened.calls.len());
+    /// Stores what happened, each as one row, to be filed later, but for which contents are in use: that is stored at
+    /// once, since it is asked for while much comes. The id of each row and the number of its launches.
+    pub async fn pack(&self, happened: &[Happened]) -> Result<Vec<(i64, i64)>, StoreError> {
+        let mut rows = Vec::with_capacity(happened.len());
+        for one in happened {
+            let launches = i64::try_from(one.launches.len()).unwrap_or(i64::MAX);
+            // Each of its records will have an id of its own from then on.
+            let id = reserve_ids(one.launches.len() + one.calls.len());
+            rows.push((id, launches, packed(one)?));
+        }
+        let in_use = happened.iter().flat_map(|one| one.in_use.iter().cloned());
         let mut tx = self.begin().await?;
-        mark_in_use(&mut tx, &happened.in_use).await?;
-        within!(&mut tx, c => sqlx::query(PACK).bind(id).bind(launches).bind(&body)
-            .execute(c).map_ok(count))?;
+        mark_in_use(&mut tx, &in_use.collect()).await?;
+        for (id, launches, body) in &rows {
+            within!(&mut tx, c => sqlx::query(PACK).bind(id).bind(launches).bind(body)
+                .execute(c).map_ok(count))?;
+        }
         tx.commit().await?;
-        Ok((id, launches))
+        let rows = rows.into_iter().map(|(id, launches, _)| (id, launches));
+        Ok(rows.collect())
     }
 
     /// Files the oldest batch up to an id, but none of `left_out`. `None` where there is none that another instance

@@ -67,7 +67,9 @@ mod tests {
         let quoted = read(" \"Doe, Jo\" ,7, 3,moodle");
         assert_eq!(quoted.raw, ["\"Doe, Jo\" ", "7", " 3", "moodle"]);
         assert_eq!(quoted.fields[0].1, "Doe, Jo");
-        let empty = read("bill,,3,moodle").mistake.unwrap();
+        let empty = read("bill,,3,moodle");
+        assert_eq!(empty.fields[1], (Some(Course), String::new()));
+        let empty = empty.mistake.unwrap();
         assert!(empty.is_about(Course) && !empty.is_about(User));
         assert!(read("bill,7,3").is_older);
         let short = read("bill,7");

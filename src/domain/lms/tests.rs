@@ -375,6 +375,28 @@ fn why_an_lms_is_chosen_is_said() {
     assert_eq!(fates, ["chosen", after, after]);
     let fates = explain(&[&two, &one], "http://x");
     assert_eq!(fates[0].1, Fate::NoMatch);
+    // Only one with the same selector is beaten by its host.
+    let second = |all: &[&Lms], link: &str| explain(all, link)[1].1.clone();
+    let three = lms(
+        "three",
+        Backend::Dummy,
+        "http://three.test",
+        "http://.*",
+        "",
+    );
+    let two_has = |fate: fn(crate::domain::id::ServerId) -> Fate| fate("two".parse().unwrap());
+    assert_eq!(
+        second(&[&two, &same], "http://two.test/"),
+        two_has(Fate::OtherHost)
+    );
+    assert_eq!(
+        second(&[&two, &same], "http://third.test/"),
+        two_has(Fate::After)
+    );
+    assert_eq!(
+        second(&[&three, &two], "http://three.test/"),
+        Fate::After("three".parse().unwrap())
+    );
     let given_up = lms(
         "g",
         Backend::Dummy,

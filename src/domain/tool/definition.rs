@@ -416,6 +416,14 @@ required = true
             @"addresses.learner: {update_url} has no value in learner"
         );
         insta::assert_snapshot!(
+            refused("&r={return_url}", "&x={ext_tool_content_id}"),
+            @"addresses.learner: {ext_tool_content_id} has no value in learner"
+        );
+        insta::assert_snapshot!(
+            refused("&f={config.forum}", "&r={return_url}"),
+            @"addresses.author_saved: {return_url} has no value in author_saved"
+        );
+        insta::assert_snapshot!(
             refused("&f={config.forum}", "&f={config.form}"),
             @"addresses.author_saved: {config.form} has no value in author_saved"
         );
@@ -480,6 +488,8 @@ required = true
         assert!(twice.contains("\"forum\" is declared twice"), "{twice}");
         let two = RIGHT.replacen("[[config]]", &another("other"), 1);
         assert_eq!(Tool::from_toml(&two).unwrap().config.len(), 2);
+        let named = RIGHT.replacen("[[config]]", &another("an_other2"), 1);
+        assert_eq!(Tool::from_toml(&named).unwrap().config[0].name, "an_other2");
         insta::assert_snapshot!(
             refused("name = \"forum\"", "name = \"Forum!\""),
             @r#"config: "Forum!" is no name for an item (a-z, 0-9, _)"#

@@ -185,5 +185,10 @@ mod tests {
         assert_eq!(Output::option_of("a.b#17"), ("a.b", Some("17")));
         assert_eq!(Output::option_of("a.b#"), ("a.b", None));
         assert_eq!(Output::option_of("a.b"), ("a.b", None));
+        let output = Output {
+            name: "a.b".to_owned(),
+            kind: OutputKind::Long,
+        };
+        assert_eq!(output.of_option(17), "a.b#17");
     }
 }

@@ -17,6 +17,10 @@ pub(super) const BATCH: usize = 1_000;
 /// room for a database that is away for a moment.
 pub(super) const ROOM: usize = 100_000;
 
+/// So many batches are taken at once. More than one is there where much came while the database was busy: a batch for
+/// each of its turns would be too little then.
+const TAKEN: usize = 16;
+
 /// Batches, the oldest first; records go into the last.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
@@ -29,6 +33,8 @@ struct Held {
     batches: VecDeque<Batch>,
     /// How many records are in them and in the writer's hands.
     records: usize,
+    /// How many ever came, also those for which there was no room.
+    ever: u64,
 }
 
 /// What happened, and who waits for it.
@@ -72,6 +78,7 @@ impl Inbox {
 
     fn record(&self, put: impl FnOnce(&mut Happened)) -> bool {
         let mut held = self.held();
+        held.ever += 1;
         if held.records >= ROOM {
             return false;
         }
@@ -110,14 +117,21 @@ impl Inbox {
         first.is_some_and(|batch| batch.is_full() || batch.is_asked_for())
     }
 
-    /// The oldest batch, for the writer; its records count as waiting until they are [`Inbox::done`].
-    pub(super) fn take(&self) -> Option<Batch> {
-        self.held().batches.pop_front()
+    /// The oldest batches, for the writer; their records count as waiting until they are [`Inbox::done`].
+    pub(super) fn take(&self) -> Vec<Batch> {
+        let mut held = self.held();
+        let many = held.batches.len().min(TAKEN);
+        held.batches.drain(..many).collect()
     }
 
     /// So many records that were taken are stored, or lost.
     pub(super) fn done(&self, records: usize) {
         self.held().records -= records;
+    }
+
+    /// How many records ever came.
+    pub(super) fn ever(&self) -> u64 {
+        self.held().ever
     }
 
     /// How many records wait.

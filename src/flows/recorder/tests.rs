@@ -113,7 +113,7 @@ async fn which_contents_are_in_use_is_known_also_where_launches_are_packed(
         in_use: [content_key(7)].into(),
         ..Happened::default()
     };
-    database.store.pack(&happened).await.unwrap();
+    database.store.pack(&[happened]).await.unwrap();
     assert_eq!(database.store.launches_waiting().await.unwrap(), 1);
     let content = database.store.content(&content_key(7)).await.unwrap();
     assert!(content.unwrap().in_use);
@@ -131,7 +131,7 @@ async fn what_a_dead_instance_has_packed_is_filed_by_another_for_its_reader(
             launches: (from..from + 500).map(|n| opening(n, &sessions)).collect(),
             ..Happened::default()
         };
-        store.pack(&happened).await.unwrap();
+        store.pack(&[happened]).await.unwrap();
     }
     let (recorder, task) = Recorder::start(store.clone());
     assert!(recorder.settled_within(LONG).await);

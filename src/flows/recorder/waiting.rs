@@ -17,9 +17,9 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// A batch was packed.
-    pub(super) fn add(&self, id: i64, launches: i64) {
-        self.batches().insert(id, launches);
+    /// Batches were packed.
+    pub(super) fn add(&self, packed: &[(i64, i64)]) {
+        self.batches().extend(packed.iter().copied());
         self.packed.notify_one();
     }
 

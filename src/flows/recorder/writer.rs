@@ -5,13 +5,13 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
-use super::inbox::{Batch, Inbox};
+use super::inbox::Inbox;
 use super::losses::Losses;
 use super::waiting::Waiting;
 use crate::store::{Happened, Store, StoreError};
 
 /// So many at once, or within [`SPAN`], are much: a thousand a second.
-const MUCH: usize = 200;
+const MUCH: u64 = 200;
 /// How long records are counted to know whether much comes, and how long it is waited for a full batch then.
 const SPAN: Duration = Duration::from_millis(200);
 /// So many a second, for each core, are a rush: an eighth of what a core can answer.
@@ -29,39 +29,40 @@ pub(super) async fn write(
 ) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let rush = RUSH * cores as f64;
-    let (mut since, mut counted) = (Instant::now(), 0);
+    let (mut since, mut before) = (Instant::now(), 0);
     loop {
         if waiting.much_comes() {
             gather(inbox).await;
         } else {
             inbox.came().await;
         }
-        let Batch {
-            happened,
-            stored,
-            settled,
-        } = inbox.take().unwrap_or_default();
-        counted += happened.len();
-        if happened.len() >= MUCH {
+        // What came, not what was stored: how slow the database is must not hide how much there is.
+        let (elapsed, came) = (since.elapsed(), inbox.ever() - before);
+        if elapsed >= SPAN {
+            waiting.set_much_comes(came >= MUCH);
+            waiting.set_rush(came as f64 >= rush * elapsed.as_secs_f64());
+            (since, before) = (Instant::now(), before + came);
+        } else if came >= MUCH {
             waiting.set_much_comes(true);
         }
-        let elapsed = since.elapsed();
-        if elapsed >= SPAN {
-            waiting.set_much_comes(counted >= MUCH);
-            waiting.set_rush(counted as f64 >= rush * elapsed.as_secs_f64());
-            (since, counted) = (Instant::now(), 0);
+        let mut batches = inbox.take();
+        let records = batches.iter().map(|batch| batch.happened.len()).sum();
+        let happened = batches.iter_mut();
+        let happened = happened.map(|batch| std::mem::take(&mut batch.happened));
+        let happened = happened.filter(|happened| !happened.is_empty());
+        match &happened.collect::<Vec<_>>()[..] {
+            [] => {}
+            [few] if few.len() < MUCH as usize => store_now(store, few, waiting).await,
+            much => pack(store, much, waiting).await,
         }
-        if happened.len() >= MUCH {
-            pack(store, &happened, waiting).await;
-        } else if !happened.is_empty() {
-            store_now(store, &happened, waiting).await;
-        }
-        inbox.done(happened.len());
-        for done in stored {
-            let _ = done.send(());
-        }
-        for done in settled {
-            let _ = readers.send(done);
+        inbox.done(records);
+        for batch in batches {
+            for done in batch.stored {
+                let _ = done.send(());
+            }
+            for done in batch.settled {
+                let _ = readers.send(done);
+            }
         }
         losses.tell_rest();
     }
@@ -90,7 +91,7 @@ async fn store_now(store: &Store, happened: &Happened, waiting: &Waiting) {
             Err(StoreError::Duplicate(_) | StoreError::Partner(_)) => {}
             Err(error) => {
                 tracing::warn!(%error, "launch records were refused, and are kept to be filed later");
-                return pack(store, happened, waiting).await;
+                return pack(store, std::slice::from_ref(happened), waiting).await;
             }
         }
         pause.wait().await;
@@ -98,17 +99,17 @@ async fn store_now(store: &Store, happened: &Happened, waiting: &Waiting) {
 }
 
 /// Stores what happened packed, trying again while the database is away.
-async fn pack(store: &Store, happened: &Happened, waiting: &Waiting) {
+async fn pack(store: &Store, happened: &[Happened], waiting: &Waiting) {
     let mut pause = Pause::default();
     loop {
         match store.pack(happened).await {
-            Ok((id, launches)) => return waiting.add(id, launches),
+            Ok(packed) => return waiting.add(&packed),
             Err(error @ StoreError::Unavailable(_)) => {
                 tracing::warn!(%error, "launch records wait for the database");
             }
             Err(StoreError::Duplicate(_)) => {}
             Err(error) => {
-                let lost = happened.len();
+                let lost: usize = happened.iter().map(Happened::len).sum();
                 tracing::error!(%error, lost, "launch records are lost: they could not be stored");
                 return;
             }
