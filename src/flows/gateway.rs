@@ -1,6 +1,7 @@
 //! What every flow works with: the database, the configuration in memory, keys, caches, the way out.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -109,16 +110,49 @@ const SESSIONS_AT_FIRST: usize = 1_000;
 const NAMES_FOR_ONE: u64 = 8;
 
 /// What is in memory of sessions.
-pub(super) type Sessions = Cache<SessionKey, Arc<SessionFacts>, ByFinished>;
+pub(super) struct Sessions {
+    facts: Cache<[u64; 2], Arc<SessionFacts>, ByFinished>,
+    /// A session is known here by two hashes of its key, of 64 bits each and under secrets of this process: a third of
+    /// the room that the key itself would take. That two sessions have the same is less likely than that the memory
+    /// fails.
+    hashers: [RandomState; 2],
+}
 
 /// Sessions that were finished by many take the room of several.
 #[derive(Clone)]
-pub(super) struct ByFinished;
+struct ByFinished;
 
-impl Weighter<SessionKey, Arc<SessionFacts>> for ByFinished {
-    fn weight(&self, _: &SessionKey, facts: &Arc<SessionFacts>) -> u64 {
+impl Weighter<[u64; 2], Arc<SessionFacts>> for ByFinished {
+    fn weight(&self, _: &[u64; 2], facts: &Arc<SessionFacts>) -> u64 {
         let finished = u64::try_from(facts.finished()).unwrap_or(u64::MAX);
         1 + finished / NAMES_FOR_ONE
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            facts: Cache::with_weighter(SESSIONS_AT_FIRST, SESSIONS_IN_MEMORY, ByFinished),
+            hashers: [RandomState::new(), RandomState::new()],
+        }
+    }
+}
+
+impl Sessions {
+    pub(super) fn get(&self, key: &SessionKey) -> Option<Arc<SessionFacts>> {
+        self.facts.get(&self.known_as(key))
+    }
+
+    pub(super) fn insert(&self, key: &SessionKey, facts: Arc<SessionFacts>) {
+        self.facts.insert(self.known_as(key), facts);
+    }
+
+    pub(super) fn remove(&self, key: &SessionKey) {
+        self.facts.remove(&self.known_as(key));
+    }
+
+    fn known_as(&self, key: &SessionKey) -> [u64; 2] {
+        self.hashers.each_ref().map(|hasher| hasher.hash_one(key))
     }
 }
 
@@ -146,7 +180,7 @@ impl Gateway {
             vault,
             lifetimes: start.lifetimes,
             logins: start.logins,
-            sessions: Sessions::with_weighter(SESSIONS_AT_FIRST, SESSIONS_IN_MEMORY, ByFinished),
+            sessions: Sessions::default(),
             outbound: start.outbound.telling(Arc::new({
                 let recorder = start.recorder.clone();
                 move |call| recorder.call(call)

@@ -28,7 +28,7 @@ pub struct SessionFacts {
     /// External id, and user, course, section and course address of the content's place.
     texts: Box<str>,
     /// Where the first four end.
-    ends: [u32; 4],
+    ends: [u16; 4],
     has_section: bool,
     has_course_url: bool,
     define_later: bool,
@@ -37,12 +37,20 @@ pub struct SessionFacts {
     in_use: AtomicBool,
     server: ServerId,
     content: ToolContentId,
-    locked_until: Option<DateTime<Utc>>,
-    finished: Option<Box<[Box<str>]>>,
+    /// What few have.
+    seldom: Option<Box<Seldom>>,
     /// Under which counts it was read.
     stamp: Stamp,
     /// When: seconds after [`BEGUN`].
     read_at: u32,
+}
+
+/// What is known of few sessions: of others there is no lock, and nobody has finished them.
+#[derive(Debug)]
+struct Seldom {
+    locked_until: Option<DateTime<Utc>>,
+    /// See [`Opening::finished`].
+    finished: Option<Box<[Box<str>]>>,
 }
 
 /// When the first session was read.
@@ -97,7 +105,7 @@ pub async fn open(
         .configuration
         .usable_server(facts.server.as_str(), &visitor.tool.signature)?;
 
-    if mode == LaunchMode::Learner && is_not_ready(facts.define_later, facts.locked_until, now) {
+    if mode == LaunchMode::Learner && is_not_ready(facts.define_later, facts.locked_until(), now) {
         return Ok(Learning::NotReady);
     }
     if !facts.in_use.swap(true, Ordering::Relaxed) {
@@ -183,7 +191,7 @@ impl Gateway {
                     facts.server = server.id.clone();
                 }
                 let facts = Arc::new(facts);
-                self.sessions().insert(key.clone(), facts.clone());
+                self.sessions().insert(key, facts.clone());
                 return Ok(facts);
             }
             Ok(Ok(None)) => {
@@ -207,7 +215,7 @@ impl Gateway {
         facts: &SessionFacts,
         name: &str,
     ) -> Result<bool, Refusal> {
-        if let Some(finished) = &facts.finished {
+        if let Some(finished) = facts.finished_by() {
             return Ok(finished.iter().any(|one| **one == *name));
         }
         let asked = tokio::time::timeout(PATIENCE, self.store.has_finished(key, name));
@@ -242,9 +250,18 @@ impl SessionFacts {
             .zip([opening.ext_id.as_str()].into_iter().chain(parts))
         {
             texts.push_str(text);
-            *end = u32::try_from(texts.len()).expect("a row is no longer than that");
+            *end = u16::try_from(texts.len()).expect("ids and fields have 255 characters at most");
         }
         texts.push_str(course_url.as_deref().unwrap_or_default());
+        let (locked_until, finished) = (opening.locked_until, opening.finished);
+        let is_usual =
+            locked_until.is_none() && finished.as_ref().is_some_and(|all| all.is_empty());
+        let seldom = (!is_usual).then(|| {
+            Box::new(Seldom {
+                locked_until,
+                finished,
+            })
+        });
         Self {
             texts: texts.into_boxed_str(),
             ends,
@@ -255,8 +272,7 @@ impl SessionFacts {
             in_use: AtomicBool::new(opening.in_use),
             server,
             content: opening.content,
-            locked_until: opening.locked_until,
-            finished: opening.finished,
+            seldom,
             stamp,
             read_at: u32::try_from(read_at.saturating_duration_since(*BEGUN).as_secs())
                 .unwrap_or(u32::MAX),
@@ -296,9 +312,21 @@ impl SessionFacts {
         self.content
     }
 
+    fn locked_until(&self) -> Option<DateTime<Utc>> {
+        self.seldom.as_ref().and_then(|seldom| seldom.locked_until)
+    }
+
+    /// Who finished it; `None` where they are too many.
+    fn finished_by(&self) -> Option<&[Box<str>]> {
+        match &self.seldom {
+            Some(seldom) => seldom.finished.as_deref(),
+            None => Some(&[]),
+        }
+    }
+
     /// The people who finished it, as far as they are known by name.
     pub(super) fn finished(&self) -> usize {
-        self.finished.as_ref().map_or(0, |names| names.len())
+        self.finished_by().map_or(0, <[_]>::len)
     }
 
     fn read_at(&self) -> Instant {
@@ -345,7 +373,7 @@ mod tests {
         assert_eq!(facts.place(), place);
         assert_eq!(facts.ext_id(), opening.ext_id);
         assert!(
-            std::mem::size_of::<SessionFacts>() <= 128,
+            std::mem::size_of::<SessionFacts>() <= 88,
             "{}",
             std::mem::size_of::<SessionFacts>()
         );

@@ -22,8 +22,8 @@ use crate::domain::session::SessionKey;
 
 /// Where PostgreSQL tells of changes; see the migration.
 const CHANNEL: &str = "toolgate_changes";
-/// What an instance tells itself, on PostgreSQL alone.
-const TELL: &str = "select pg_notify($1, '')";
+/// What an instance tells itself, on PostgreSQL alone; not later for a disk that is slow.
+const TELL: &str = "select pg_notify($1, ''), set_config('synchronous_commit', 'off', true)";
 /// What was told since, the newest that was, and forgetting it, on SQLite alone.
 const TOLD: &str = "select id, what from told_changes where id > $1 order by id";
 const NEWEST: &str = "select coalesce(max(id), 0) from told_changes";
@@ -46,6 +46,9 @@ const PULSE: Duration = Duration::from_millis(500);
 /// After so long without a pulse it counts as deaf; together with what a pulse takes less than the two seconds in
 /// which a change has to be served.
 const DEAF: Duration = Duration::from_millis(1500);
+/// After so long it gives its connection up and listens over another. Until then a pulse that comes late says that
+/// nothing was missed: what is told over one connection comes in its order.
+const LOST: Duration = Duration::from_secs(6);
 /// How long it waits before it tries to listen again.
 const PAUSE: Duration = Duration::from_millis(500);
 /// So many counters there are.
@@ -67,26 +70,21 @@ struct Known {
     heard: Mutex<(u32, Option<Instant>)>,
 }
 
-/// The counts under which something was read.
+/// The counts under which something was read; small, since one is kept of each session in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     listening: u32,
-    session: Counted,
-    content: Counted,
+    /// Of the session and of the content: which counters, and how far they were.
+    counters: [u16; 2],
+    counts: [u32; 2],
 }
 
 impl Stamp {
     /// Under which nothing holds.
-    pub const NONE: Self = {
-        let nothing = Counted {
-            counter: 0,
-            count: 0,
-        };
-        Self {
-            listening: 0,
-            session: nothing,
-            content: nothing,
-        }
+    pub const NONE: Self = Self {
+        listening: 0,
+        counters: [0; 2],
+        counts: [0; 2],
     };
 }
 
@@ -99,7 +97,7 @@ pub struct Reading {
 }
 
 /// Which counter, and how far it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 struct Counted {
     counter: u16,
     count: u32,
@@ -128,10 +126,11 @@ impl Changes {
 
     /// After it was read; [`Stamp::NONE`] where content changed meanwhile, so that it is read again the next time.
     pub fn after_reading(&self, reading: Reading, content: &ContentKey) -> Stamp {
+        let (session, content) = (reading.session, self.counted(self.of_content(content)));
         let stamp = Stamp {
             listening: reading.listening,
-            session: reading.session,
-            content: self.counted(self.of_content(content)),
+            counters: [session.counter, content.counter],
+            counts: [session.count, content.count],
         };
         if self.0.contents.load(SeqCst) == reading.contents {
             stamp
@@ -156,8 +155,7 @@ impl Changes {
     }
 
     fn is_unchanged(&self, stamp: Stamp) -> bool {
-        let same = |counted: Counted| self.counted(counted.counter) == counted;
-        same(stamp.session) && same(stamp.content)
+        stamp.counters.map(|counter| self.counted(counter).count) == stamp.counts
     }
 
     fn counted(&self, counter: u16) -> Counted {
@@ -255,14 +253,18 @@ impl Changes {
         self.0.listening.store(heard.0, SeqCst);
     }
 
-    /// Counts as deaf where no pulse was heard for too long; whether it does.
-    fn is_deaf(&self) -> bool {
+    /// Counts as deaf where no pulse was heard for too long, until one is.
+    fn check_pulse(&self) {
         let heard = self.0.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let deaf = heard.1.is_none_or(|at| at.elapsed() > DEAF);
-        if deaf {
+        if heard.1.is_none_or(|at| at.elapsed() > DEAF) {
             self.0.listening.store(0, SeqCst);
         }
-        deaf
+    }
+
+    /// Whether no pulse was heard for so long that none will be.
+    fn is_lost(&self) -> bool {
+        let heard = self.0.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.1.is_none_or(|at| at.elapsed() > LOST)
     }
 
     /// It does not listen any more.
@@ -380,7 +382,8 @@ async fn keep_pulse(changes: &Changes, write: &PgPool, own: &str) {
             tracing::debug!(%error, "a pulse is not sent");
         }
         tokio::time::sleep(PULSE).await;
-        if changes.is_deaf() && begun.elapsed() > DEAF {
+        changes.check_pulse();
+        if changes.is_lost() && begun.elapsed() > LOST {
             return;
         }
     }
@@ -458,6 +461,10 @@ mod tests {
         changes.gone_deaf();
         assert!(!holds(stamp));
         assert!(until(stamp).is_some());
+        // A pulse that comes late came behind all that was told before.
+        changes.pulse_heard();
+        assert!(holds(stamp));
+        changes.gone_deaf();
         // What it missed meanwhile it does not know.
         changes.begin_again();
         changes.pulse_heard();

@@ -78,8 +78,11 @@ impl Common {
     }
 }
 
-/// A reading connection of an embedded database keeps so many KiB of it: what it reads it seldom reads again, and there
-/// are twenty such connections. The system keeps the file in memory for all of them.
+/// So many connections read an embedded database for one store. Each has a thread of its own; more than the processors
+/// are at work on at once only take memory.
+const READERS: u32 = 2;
+/// A reading connection of an embedded database keeps so many KiB of it: what it reads it seldom reads again. The system
+/// keeps the file in memory for all of them.
 const READER_KIB: u32 = 256;
 /// A connection that was used so long ago is used again without being tried out: as good as one that was tried out and
 /// then waits for a lock, and a way to the database less for each change.
@@ -99,7 +102,7 @@ impl Store {
         match (database, &common.shared) {
             (DatabaseUrl::Sqlite(path), Shared::Writer(writer)) => {
                 let read = SqlitePoolOptions::new()
-                    .max_connections(budget.read)
+                    .max_connections(budget.read.min(READERS))
                     .acquire_timeout(ACQUIRE)
                     .test_before_acquire(false)
                     .connect_lazy_with(
