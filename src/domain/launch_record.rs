@@ -204,6 +204,15 @@ const SECRETS: [&[u8]; 4] = [b"sig", b"state", b"hs", b"hash"];
 const EQUALS: [&[u8]; 3] = [b"=", b"%3D", b"%253D"];
 /// How the sign before a name looks where that ends in a letter or digit: encoded once and twice.
 const ENCODED_AND: [&[u8]; 2] = [b"%26", b"%2526"];
+/// Of what signatures, states and hashes are made, for each byte: a letter, a digit, `-` or `_`.
+const IN_SECRET: [bool; 256] = {
+    let (mut table, mut byte) = ([false; 256], 0_u8);
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        byte += 1;
+    }
+    table
+};
 /// A text is written down to so many bytes.
 const LONGEST: usize = 4096;
 
@@ -227,9 +236,7 @@ pub fn masked(address: &str) -> String {
             out.push_str(&address[copied..at]);
             out.push('…');
             let value = bytes[at..].iter();
-            at += value
-                .take_while(|b| b.is_ascii_alphanumeric() || b"-_".contains(b))
-                .count();
+            at += value.take_while(|b| IN_SECRET[usize::from(**b)]).count();
             copied = at;
         }
     }
