@@ -5,10 +5,10 @@
 with saved as (
     update contents set ext_tool_content_id = '' || :n, define_later = false, locked_until = null, updated_at = now()
     where platform_id = 'lams' || :i and signature = 'mdquiz10' and tool_content_id = :n
-        and not exists (select 1 from used_states where nonce = decode(lpad(to_hex(:nonce), 24, '0'), 'hex'))
+        and not exists (select 1 from used_states where nonce = decode(lpad(to_hex(:nonce::bigint), 24, '0'), 'hex'))
     returning server_id
 ), used as (
     insert into used_states (nonce, ext_tool_content_id, expires_at)
-    select decode(lpad(to_hex(:nonce), 24, '0'), 'hex'), '' || :n, now() + interval '1 day' from saved
+    select decode(lpad(to_hex(:nonce::bigint), 24, '0'), 'hex'), '' || :n, now() + interval '1 day' from saved
 )
 select server_id from saved;
