@@ -84,9 +84,9 @@ const READERS: u32 = 2;
 /// A reading connection of an embedded database keeps so many KiB of it: what it reads it seldom reads again. The system
 /// keeps the file in memory for all of them.
 const READER_KIB: u32 = 256;
-/// A connection that was used so long ago is used again without being tried out: as good as one that was tried out and
-/// then waits for a lock, and a way to the database less for each change.
-const JUST_USED: Duration = Duration::from_secs(1);
+/// A connection that was used so short a time ago is used again without being tried out: a way to the database less for
+/// each change while many come, and next to no time in which it can have died unnoticed.
+const JUST_USED: Duration = Duration::from_millis(20);
 /// How long a request waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
