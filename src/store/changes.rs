@@ -294,7 +294,7 @@ impl Store {
             };
             self.changes.gone_deaf();
             // Said once, and again when it had listened for a while.
-            if !told || begun.elapsed() > DEAF * 4 {
+            if !told || begun.elapsed() > LOST * 2 {
                 tracing::warn!(
                     reason,
                     "the database tells nothing of changes: each launch asks it for itself until it does"

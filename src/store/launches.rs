@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use chrono::{DateTime, Utc};
 use futures_util::TryFutureExt;
 
-use super::{AT_ONCE, OnSqlite, Store, StoreError, Tx, count, fifty, on, read, statements, within};
+use super::{
+    OnSqlite, Store, StoreError, Tx, count, fifty, on, read, statements, within, write_rows,
+};
 use crate::domain::launch_record::{CallRecord, LaunchRecord};
 
 /// The columns of a launch, in the order in which they are bound.
@@ -185,20 +187,8 @@ impl Store {
                     .await?;
             }
             Tx::Sqlite(sqlite) => {
-                let ids = ids.chunks(AT_ONCE);
-                for (ids, launches) in ids.zip(launches.chunks(AT_ONCE)) {
-                    if launches.len() == AT_ONCE {
-                        let all = ids.iter().zip(launches);
-                        let query = all.fold(sqlx::query(INSERT_FIFTY), bound);
-                        query.execute(&mut **sqlite).await?;
-                        continue;
-                    }
-                    for one in ids.iter().zip(launches) {
-                        bound(sqlx::query(INSERT), one)
-                            .execute(&mut **sqlite)
-                            .await?;
-                    }
-                }
+                let rows: Vec<_> = ids.iter().zip(launches).collect();
+                write_rows(sqlite, (INSERT, INSERT_FIFTY), &rows, bound).await?;
             }
         }
         for (id, call) in ids_of_calls.iter().zip(calls) {
@@ -256,10 +246,10 @@ impl Store {
 }
 
 /// Binds a launch, with its id, to a statement on SQLite.
-fn bound<'q>(query: OnSqlite<'q>, (id, launch): (&'q i64, &'q LaunchRecord)) -> OnSqlite<'q> {
+fn bound<'q>(query: OnSqlite<'q>, (id, launch): &(&'q i64, &'q LaunchRecord)) -> OnSqlite<'q> {
     let noted = &launch.noted;
     query
-        .bind(id)
+        .bind(*id)
         .bind(launch.at)
         .bind(launch.kind.as_str())
         .bind(&launch.request_id)

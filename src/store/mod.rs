@@ -46,7 +46,7 @@ pub use sign_in::{NewSession, OwnSession, SessionRecord, Stale, Tried};
 pub use sysadmins::{Credentials, NewSysadmin, PasswordChange, Removed, SysadminRecord};
 pub use users::Happened;
 
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 /// What went wrong while storing or reading.
 #[derive(Debug, thiserror::Error)]
@@ -207,11 +207,26 @@ macro_rules! fifty {
     };
 }
 
-/// So many.
-pub(crate) const AT_ONCE: usize = 50;
-
 /// A statement on SQLite to which something is bound.
 pub(crate) type OnSqlite<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
+
+/// Writes rows on SQLite by two statements: one for a row, and one that takes [`fifty!`] of them.
+pub(crate) async fn write_rows<'q, T>(
+    sqlite: &mut SqliteConnection,
+    (one, fifty): (&'static str, &'static str),
+    rows: &'q [T],
+    bound: impl Fn(OnSqlite<'q>, &'q T) -> OnSqlite<'q>,
+) -> Result<(), sqlx::Error> {
+    let (fifties, rest) = rows.as_chunks::<50>();
+    for rows in fifties {
+        let query = rows.iter().fold(sqlx::query(fifty), &bound);
+        query.execute(&mut *sqlite).await?;
+    }
+    for row in rest {
+        bound(sqlx::query(one), row).execute(&mut *sqlite).await?;
+    }
+    Ok(())
+}
 
 pub(crate) use {fifty, on, read, statements, within};
 
@@ -249,7 +264,8 @@ fn is_dead_connection(error: &sqlx::Error) -> bool {
 }
 
 /// The database: one pool to read from and one to write to. On PostgreSQL the two differ in that a
-/// writing connection is tried out before it is used; on SQLite in that there is one writer.
+/// writing connection is tried out before it is used, unless it was used a moment ago; on SQLite in that there is one
+/// writer.
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) read: Db,

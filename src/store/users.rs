@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use futures_util::TryFutureExt;
 
 use super::launch_batches::LaunchRecords;
-use super::{AT_ONCE, OnSqlite, Store, StoreError, Tx, count, fifty, on, read, statements};
+use super::{OnSqlite, Store, StoreError, Tx, count, fifty, on, read, statements, write_rows};
 use crate::domain::content::ContentKey;
 use crate::domain::id::ToolSessionId;
 use crate::domain::launch_record::{CallRecord, LaunchRecord};
@@ -228,16 +228,7 @@ async fn insert_opened(
         }
         Tx::Sqlite(sqlite) => {
             let opened: Vec<_> = opened.iter().collect();
-            let (fifties, rest) = opened.as_chunks::<AT_ONCE>();
-            for fifty in fifties {
-                let query = fifty.iter().fold(sqlx::query(OPENED_FIFTY), opener);
-                query.execute(&mut **sqlite).await?;
-            }
-            for one in rest {
-                opener(sqlx::query(OPENED), one)
-                    .execute(&mut **sqlite)
-                    .await?;
-            }
+            write_rows(sqlite, (OPENED, OPENED_FIFTY), &opened, opener).await?;
         }
     }
     Ok(())
@@ -275,16 +266,7 @@ pub(super) async fn mark_in_use(
         }
         Tx::Sqlite(sqlite) => {
             let in_use: Vec<_> = in_use.iter().collect();
-            let (fifties, rest) = in_use.as_chunks::<AT_ONCE>();
-            for fifty in fifties {
-                let query = fifty.iter().fold(sqlx::query(IN_USE_FIFTY), used);
-                query.execute(&mut **sqlite).await?;
-            }
-            for one in rest {
-                used(sqlx::query(IN_USE), one)
-                    .execute(&mut **sqlite)
-                    .await?;
-            }
+            write_rows(sqlite, (IN_USE, IN_USE_FIFTY), &in_use, used).await?;
         }
     }
     Ok(())

@@ -48,7 +48,7 @@ struct Filer<'a> {
     left_out: BTreeSet<i64>,
 }
 
-/// Files batches until nobody can record any more.
+/// Files batches, for as long as the writer passes readers on.
 pub(super) async fn file(
     store: &Store,
     mut asked: mpsc::UnboundedReceiver<oneshot::Sender<()>>,

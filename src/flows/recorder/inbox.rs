@@ -12,7 +12,7 @@ use crate::store::Happened;
 
 /// So many are stored in one transaction at most: what one batch holds. While it is filed, other writers of an
 /// embedded database wait.
-pub(super) const BATCH: usize = 1_000;
+const BATCH: usize = 1_000;
 /// So many records wait at most, those included that the writer is at. They are stored as fast as they come; this is
 /// room for a database that is away for a moment.
 pub(super) const ROOM: usize = 100_000;
@@ -155,5 +155,55 @@ impl Held {
 
     fn last_len(&self) -> usize {
         self.batches.back().map_or(0, |last| last.happened.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::LaunchRecords;
+    use crate::store::tests::launches::launch;
+
+    #[test]
+    fn batches_are_taken_in_their_order_and_all_that_came_is_counted() {
+        let inbox = Inbox::default();
+        let packed = LaunchRecords::packed(&launch(1)).unwrap();
+        let put = |many: usize| (0..many).filter(|_| inbox.launch(&packed)).count();
+        assert_eq!(put(BATCH - 1), BATCH - 1);
+        assert!(!inbox.is_due());
+        assert_eq!(put(BATCH * TAKEN + 1), BATCH * TAKEN + 1);
+        assert!(inbox.is_due());
+        let sizes = || -> Vec<usize> {
+            inbox
+                .take()
+                .iter()
+                .map(|batch| batch.happened.len())
+                .collect()
+        };
+        assert_eq!(sizes(), [BATCH; TAKEN]);
+        assert_eq!(sizes(), [BATCH]);
+        // What the writer is at takes room until it is stored; what there is no room for is counted, too.
+        let room = ROOM - BATCH * (TAKEN + 1);
+        assert_eq!(put(ROOM), room);
+        assert_eq!(inbox.waiting(), ROOM);
+        assert_eq!(inbox.ever(), (BATCH * (TAKEN + 1) + ROOM) as u64);
+        inbox.done(BATCH);
+        assert_eq!(put(BATCH + 1), BATCH);
+    }
+
+    #[test]
+    fn a_batch_that_somebody_waits_for_is_due() {
+        let inbox = Inbox::default();
+        inbox.in_use(crate::store::tests::content_key(7));
+        assert!(!inbox.is_due());
+        let (done, _wait) = oneshot::channel();
+        inbox.ask(|batch| batch.stored.push(done));
+        assert!(inbox.is_due());
+        let taken = inbox.take();
+        assert_eq!(
+            (taken.len(), taken[0].happened.len(), taken[0].stored.len()),
+            (1, 1, 1)
+        );
+        assert!(!inbox.is_due());
     }
 }
