@@ -256,14 +256,14 @@ fn address(
         platform: &platform.id,
         tool,
         server,
-        place,
+        place: place.into(),
         person: Some(learner),
         now: school.now,
         nonce: || [7; 16],
     };
     let target = SessionTarget {
         id: ToolSessionId::from_number(SESSION).unwrap(),
-        ext_id: &school.session,
+        ext_id: school.session.as_str(),
         finished: false,
     };
     redirect.session(SessionPage::Learner, target, Some(token))

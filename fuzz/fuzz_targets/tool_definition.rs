@@ -55,7 +55,7 @@ fn leads_there(text: &str, signing: Signing) {
         platform: &"lams".parse().unwrap(),
         tool: &tool,
         server: &server,
-        place: &place,
+        place: (&place).into(),
         person: Some(&person),
         now: DateTime::UNIX_EPOCH,
         nonce: || [5; 16],

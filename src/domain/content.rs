@@ -30,6 +30,30 @@ pub struct Place {
     pub course_url: Option<String>,
 }
 
+/// What an address needs of a [`Place`], wherever that is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlaceRef<'a> {
+    /// See [`Place::user`].
+    pub user: &'a str,
+    /// See [`Place::course`].
+    pub course: &'a str,
+    /// See [`Place::section`].
+    pub section: Option<&'a str>,
+    /// See [`Place::course_url`].
+    pub course_url: Option<&'a str>,
+}
+
+impl<'a> From<&'a Place> for PlaceRef<'a> {
+    fn from(place: &'a Place) -> Self {
+        Self {
+            user: &place.user,
+            course: &place.course,
+            section: place.section.as_deref(),
+            course_url: place.course_url.as_deref(),
+        }
+    }
+}
+
 /// Content as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {

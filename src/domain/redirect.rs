@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use url::Url;
 
-use super::content::Place;
+use super::content::PlaceRef;
 use super::enc::push_enc;
 use super::id::{ExtId, PlatformId, Signature, ToolContentId, ToolSessionId};
 use super::person::Person;
@@ -25,7 +25,7 @@ pub struct Redirect<'a> {
     /// The server.
     pub server: &'a Server,
     /// Where the content lives there.
-    pub place: &'a Place,
+    pub place: PlaceRef<'a>,
     /// Who is sent, where that is known; only a known person is sent with a signature.
     pub person: Option<&'a Person>,
     /// The time of the signature.
@@ -56,7 +56,7 @@ pub struct SessionTarget<'a> {
     /// Its number on the platform.
     pub id: ToolSessionId,
     /// Its id on the server.
-    pub ext_id: &'a ExtId,
+    pub ext_id: &'a str,
     /// Whether the person has finished it.
     pub finished: bool,
 }
@@ -123,7 +123,7 @@ impl Redirect<'_> {
         self.push_filled(out, template, |value| match value {
             Value::ReturnUrl => &back,
             Value::ToolSessionId => &id,
-            Value::ExtSessionId => session.ext_id.as_str(),
+            Value::ExtSessionId => session.ext_id,
             Value::IsFinished if session.finished => "true",
             Value::IsFinished => "false",
             _ => "",
@@ -162,10 +162,10 @@ impl Redirect<'_> {
     ) {
         template.push(out, |value| match value {
             Value::Server => self.server.url.as_str(),
-            Value::CourseUrl => self.place.course_url.as_deref().unwrap_or_default(),
-            Value::User => &self.place.user,
-            Value::Course => &self.place.course,
-            Value::Section => self.place.section.as_deref().unwrap_or_default(),
+            Value::CourseUrl => self.place.course_url.unwrap_or_default(),
+            Value::User => self.place.user,
+            Value::Course => self.place.course,
+            Value::Section => self.place.section.unwrap_or_default(),
             Value::Config(name) => self.server.item(self.tool, name),
             Value::ExtLmsId => self.server.id.as_str(),
             value => own(value),

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Gateway, Refusal, random};
 use crate::domain::configuration::Configuration;
-use crate::domain::content::{ContentKey, Place};
+use crate::domain::content::{ContentKey, PlaceRef};
 use crate::domain::id::{ToolContentId, ToolSessionId};
 use crate::domain::launch_signature::LaunchSignatureError;
 use crate::domain::person::Person;
@@ -153,7 +153,7 @@ impl Visitor {
     pub(super) fn redirect<'a>(
         &'a self,
         gateway: &'a Gateway,
-        (server, place): (&'a Server, &'a Place),
+        (server, place): (&'a Server, impl Into<PlaceRef<'a>>),
         person: Option<&'a Person>,
         now: DateTime<Utc>,
     ) -> Redirect<'a> {
@@ -162,7 +162,7 @@ impl Visitor {
             platform: &self.platform.id,
             tool: &self.tool,
             server,
-            place,
+            place: place.into(),
             person,
             now,
             nonce: random::bytes,

@@ -57,7 +57,7 @@ pub async fn finish_activity(
     }
     // What is in memory anyway.
     if let Some(facts) = gateway.sessions().get(&session) {
-        noted.server = Some(facts.server().clone());
+        noted.server = facts.texts().server.parse().ok();
         noted.content = Some(facts.content().get());
     }
     let goes_on = visitor.platform.finish_url.as_ref().filter(|_| !looked);

@@ -1,15 +1,12 @@
 //! What every flow works with: the database, the configuration in memory, keys, caches, the way out.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use chrono::TimeDelta;
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -17,15 +14,14 @@ use tokio::task::JoinHandle;
 use super::Refusal;
 use super::configuration::{LoadError, load};
 use super::journal::this_process;
-use super::learn::SessionFacts;
 use super::lms::launching::Enrolled;
 use super::recorder::Recorder;
+use super::session_facts::Sessions;
 use super::sysadmin::password::Passwords;
 use crate::domain::configuration::Configuration;
 use crate::domain::launch_record::LaunchRecord;
 use crate::domain::secret_keys::{SecretKeys, Vault};
 use crate::domain::server::Server;
-use crate::domain::session::SessionKey;
 use crate::domain::state_token::StateKeys;
 use crate::opening::Opened;
 use crate::outbound::{Health, Limits, Outbound};
@@ -100,60 +96,6 @@ pub struct Start {
     pub recorder: Recorder,
     /// The way out.
     pub outbound: Outbound,
-}
-
-/// So many sessions are kept in memory, the most used ones.
-const SESSIONS_IN_MEMORY: u64 = 100_000;
-/// There is room for so many before more is made.
-const SESSIONS_AT_FIRST: usize = 1_000;
-/// So many names of people who finished take about the room of one session.
-const NAMES_FOR_ONE: u64 = 8;
-
-/// What is in memory of sessions.
-pub(super) struct Sessions {
-    facts: Cache<[u64; 2], Arc<SessionFacts>, ByFinished>,
-    /// A session is known here by two hashes of its key, of 64 bits each and under secrets of this process: a third of
-    /// the room that the key itself would take. That two sessions have the same is less likely than that the memory
-    /// fails.
-    hashers: [RandomState; 2],
-}
-
-/// Sessions that were finished by many take the room of several.
-#[derive(Clone)]
-struct ByFinished;
-
-impl Weighter<[u64; 2], Arc<SessionFacts>> for ByFinished {
-    fn weight(&self, _: &[u64; 2], facts: &Arc<SessionFacts>) -> u64 {
-        let finished = u64::try_from(facts.finished()).unwrap_or(u64::MAX);
-        1 + finished / NAMES_FOR_ONE
-    }
-}
-
-impl Default for Sessions {
-    fn default() -> Self {
-        Self {
-            facts: Cache::with_weighter(SESSIONS_AT_FIRST, SESSIONS_IN_MEMORY, ByFinished),
-            hashers: [RandomState::new(), RandomState::new()],
-        }
-    }
-}
-
-impl Sessions {
-    pub(super) fn get(&self, key: &SessionKey) -> Option<Arc<SessionFacts>> {
-        self.facts.get(&self.known_as(key))
-    }
-
-    pub(super) fn insert(&self, key: &SessionKey, facts: Arc<SessionFacts>) {
-        self.facts.insert(self.known_as(key), facts);
-    }
-
-    pub(super) fn remove(&self, key: &SessionKey) {
-        self.facts.remove(&self.known_as(key));
-    }
-
-    fn known_as(&self, key: &SessionKey) -> [u64; 2] {
-        self.hashers.each_ref().map(|hasher| hasher.hash_one(key))
-    }
 }
 
 impl Logins {

@@ -37,6 +37,7 @@ pub mod removal;
 pub mod results;
 pub mod rotate;
 pub mod session;
+mod session_facts;
 pub mod sign;
 mod state;
 pub mod sysadmin;

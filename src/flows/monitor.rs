@@ -117,7 +117,7 @@ fn address_of(
     let state = gateway.callback_state(visitor, purpose, id.get(), redirect.person, now);
     let target = SessionTarget {
         id,
-        ext_id: &session.ext_id,
+        ext_id: session.ext_id.as_str(),
         finished: false,
     };
     redirect.session(SessionPage::Monitor, target, state.as_deref())

@@ -256,7 +256,7 @@ impl At<'_> {
             platform: &self.platform.id,
             tool: self.tool,
             server: self.server,
-            place: self.place,
+            place: self.place.into(),
             person: match page {
                 Page::Session(_) => self.launcher,
                 Page::AuthorNew | Page::AuthorSaved => Some(author),
@@ -273,7 +273,7 @@ impl At<'_> {
             Page::Session(page) => {
                 let session = SessionTarget {
                     id: ids.session,
-                    ext_id: &ids.ext_session,
+                    ext_id: ids.ext_session.as_str(),
                     finished,
                 };
                 redirect.push_session(&mut parts, page, session, state);

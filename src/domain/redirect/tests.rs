@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::content::Place;
 use crate::domain::tool::builtin_tools;
 use proptest::prelude::*;
 use url::Url;
@@ -25,7 +26,7 @@ fn with<T>(
         platform: &"lams".parse().unwrap(),
         tool,
         server,
-        place,
+        place: place.into(),
         person,
         now: DateTime::from_timestamp_millis(1_262_304_000_000).unwrap(),
         nonce: || [7; 16],
@@ -105,7 +106,7 @@ fn signature_2_comes_last_and_there_is_no_legacy_hash() {
             let (content, ext_id) = ("10".parse().unwrap(), tool.id_form.parse("555").unwrap());
             let target = SessionTarget {
                 id: "11".parse().unwrap(),
-                ext_id: &ext_id,
+                ext_id: ext_id.as_str(),
                 finished: false,
             };
             [
@@ -209,7 +210,7 @@ fn the_state_stands_in_callback_and_return_address() {
     let ext_id = tool("mdquiz10").id_form.parse("556").unwrap();
     let target = SessionTarget {
         id: "9".parse().unwrap(),
-        ext_id: &ext_id,
+        ext_id: ext_id.as_str(),
         finished: true,
     };
     let address = with(
@@ -271,7 +272,7 @@ proptest! {
         let ext_id = tool.id_form.parse(&ext_id.to_string()).unwrap();
         let person = Person::External(user.clone());
         let address = with(&tool, &server(), &place("7", "3"), Some(&person), |redirect| {
-            let target = SessionTarget { id: ToolSessionId::from_number(id).unwrap(), ext_id: &ext_id, finished };
+            let target = SessionTarget { id: ToolSessionId::from_number(id).unwrap(), ext_id: ext_id.as_str(), finished };
             redirect.session(page, target, None)
         });
         prop_assert_eq!(parameter(&address, "id"), Some(ext_id.to_string()));
@@ -296,7 +297,7 @@ fn all_ten_adapters_have_the_addresses_of_the_protocol() {
             );
             let target = SessionTarget {
                 id: "11".parse().unwrap(),
-                ext_id: &copy,
+                ext_id: copy.as_str(),
                 finished: false,
             };
             let mut line = |name: &str, address: String| {
