@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::TryFutureExt;
+use lz4_flex::block::{compress_into, get_maximum_output_size};
 
 use super::launches::reserve_ids;
 use super::users::mark_in_use;
@@ -64,11 +65,12 @@ impl Store {
     /// once, since it is asked for while much comes. The id of each row and the number of its launches.
     pub async fn pack(&self, happened: &[Happened]) -> Result<Vec<(i64, i64)>, StoreError> {
         let mut rows = Vec::with_capacity(happened.len());
+        let mut packing = Packing::default();
         for one in happened {
             let launches = i64::try_from(one.launches.len()).unwrap_or(i64::MAX);
             // Each of its records will have an id of its own from then on.
             let id = reserve_ids(one.launches.len() + one.calls.len());
-            rows.push((id, launches, packed(one)?));
+            rows.push((id, launches, packed(one, &mut packing)?));
         }
         let in_use = happened.iter().flat_map(|one| one.in_use.iter().cloned());
         let mut tx = self.begin().await?;
@@ -168,13 +170,31 @@ async fn insert(tx: &mut Tx, batch: &BatchRow, with_its_ids: bool) -> Result<(),
     Store::insert_records(tx, &launches, &calls, first).await
 }
 
-fn packed(happened: &Happened) -> Result<Vec<u8>, StoreError> {
+/// Where what is packed lies, plain and compressed: the same memory for one batch after the other.
+#[derive(Default)]
+struct Packing {
+    plain: Vec<u8>,
+    compressed: Vec<u8>,
+}
+
+fn packed(happened: &Happened, packing: &mut Packing) -> Result<Vec<u8>, StoreError> {
+    let mut plain = std::mem::take(&mut packing.plain);
+    plain.clear();
     // As a pair of two lists would be: each its length, and its records one after the other.
-    let mut plain = postcard::to_allocvec(&happened.launches.many).map_err(no_record)?;
-    plain.extend_from_slice(&happened.launches.packed);
-    let plain = postcard::to_extend(&happened.calls, plain).map_err(no_record)?;
-    let mut body = vec![FORM];
-    body.extend(lz4_flex::compress_prepend_size(&plain));
+    let plain = postcard::to_extend(&happened.launches.many, plain).and_then(|mut plain| {
+        plain.extend_from_slice(&happened.launches.packed);
+        postcard::to_extend(&happened.calls, plain)
+    });
+    packing.plain = plain.map_err(no_record)?;
+    let (plain, compressed) = (&packing.plain, &mut packing.compressed);
+    compressed.resize(get_maximum_output_size(plain.len()), 0);
+    let length = compress_into(plain, compressed)
+        .map_err(|_| StoreError::Unreadable("a batch of launches".to_owned()))?;
+    let size = u32::try_from(plain.len()).unwrap_or(u32::MAX);
+    let mut body = Vec::with_capacity(1 + 4 + length);
+    body.push(FORM);
+    body.extend_from_slice(&size.to_le_bytes());
+    body.extend_from_slice(&compressed[..length]);
     Ok(body)
 }
 
@@ -202,6 +222,12 @@ impl LaunchRecords {
     pub fn push_packed(&mut self, launch: &[u8]) {
         self.many += 1;
         self.packed.extend_from_slice(launch);
+    }
+
+    /// Takes all out.
+    pub fn clear(&mut self) {
+        self.many = 0;
+        self.packed.clear();
     }
 
     /// How many.

@@ -122,6 +122,14 @@ impl Happened {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// The same without what happened, in the same memory.
+    pub fn emptied(mut self) -> Self {
+        self.in_use.clear();
+        self.launches.clear();
+        self.calls.clear();
+        self
+    }
 }
 
 /// Who opened which session first, and when.

@@ -1,5 +1,5 @@
-//! Sorts packed batches into the tables that are searched, the oldest first: slowly while learners want the
-//! processor, at once when somebody waits to read, and also those of instances that are gone.
+//! Sorts packed batches into the tables that are searched, the oldest first: not while learners want the
+//! processor for themselves, at once when somebody waits to read, and also those of instances that are gone.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use tokio::time::{Instant, sleep, timeout};
 use super::waiting::Waiting;
 use crate::store::{Store, StoreError, first_id_of, place_after_all};
 
-/// In a rush it rests so many times as long as it worked: a thirtieth of the time is for filing.
-const REST: u32 = 29;
+/// What lasts longer than this is no rush: then it files beside it.
+const LONGEST_RUSH: Duration = Duration::from_secs(600);
 /// While it rests it looks so often whether it still is a rush.
 const GLANCE: Duration = Duration::from_millis(200);
 /// How often it looks for batches of other instances.
@@ -44,6 +44,8 @@ struct Filer<'a> {
     store: &'a Store,
     waiting: &'a Waiting,
     readers: Vec<Reader>,
+    /// Since when it has seen a rush.
+    rush_began: Option<Instant>,
     /// Batches that could not be filed. Another version may.
     left_out: BTreeSet<i64>,
 }
@@ -58,6 +60,7 @@ pub(super) async fn file(
         store,
         waiting,
         readers: Vec::new(),
+        rush_began: None,
         left_out: BTreeSet::new(),
     };
     let mut look = LOOK;
@@ -105,7 +108,6 @@ impl Filer<'_> {
                     None => return Ok(()),
                 },
             };
-            let begun = Instant::now();
             let Some(filed) = self.store.file_batch(until, &self.left_out).await? else {
                 if self.is_left(until).await? {
                     // Another instance is at it.
@@ -119,24 +121,25 @@ impl Filer<'_> {
                 tracing::error!(%error, batch, launches, "a batch of launch records cannot be filed, and is kept");
                 self.left_out.insert(filed.id);
             }
-            self.rest(begun.elapsed() * REST, asked).await;
+            self.rest(asked).await;
         }
     }
 
-    /// Rests so long at most, while it is a rush and nobody waits.
-    async fn rest(
-        &mut self,
-        long: Duration,
-        asked: &mut mpsc::UnboundedReceiver<oneshot::Sender<()>>,
-    ) {
-        let begun = Instant::now();
-        while self.readers.is_empty() && self.waiting.is_rush() && begun.elapsed() < long {
+    /// Rests while it is a rush and nobody waits. The little that it could file meanwhile would be paid for by
+    /// learners: the indexes of a thousand launches are as much to write as a hundred thousand of them packed.
+    async fn rest(&mut self, asked: &mut mpsc::UnboundedReceiver<oneshot::Sender<()>>) {
+        while self.waiting.is_rush() {
+            let rush = self.rush_began.get_or_insert_with(Instant::now).elapsed();
+            if !self.readers.is_empty() || rush >= LONGEST_RUSH {
+                return;
+            }
             match timeout(GLANCE, asked.recv()).await {
                 Ok(Some(done)) => self.readers.push(Reader::new(done)),
                 Ok(None) => return,
                 Err(_) => {}
             }
         }
+        self.rush_began = None;
     }
 
     /// Whether a batch up to an id is still to be filed. Readers are told of those that are.

@@ -21,6 +21,9 @@ pub(super) const ROOM: usize = 100_000;
 /// each of its turns would be too little then.
 const TAKEN: usize = 16;
 
+/// The memory of so many batches is kept for the next ones.
+const SPARE: usize = 1;
+
 /// Batches, the oldest first; records go into the last.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
@@ -35,6 +38,8 @@ struct Held {
     records: usize,
     /// How many ever came, also those for which there was no room.
     ever: u64,
+    /// What was stored, emptied: its memory is that of batches to come.
+    spare: Vec<Happened>,
 }
 
 /// What happened, and who waits for it.
@@ -124,9 +129,14 @@ impl Inbox {
         held.batches.drain(..many).collect()
     }
 
-    /// So many records that were taken are stored, or lost.
-    pub(super) fn done(&self, records: usize) {
-        self.held().records -= records;
+    /// What was taken is stored, or lost.
+    pub(super) fn done(&self, happened: Vec<Happened>) {
+        let records: usize = happened.iter().map(Happened::len).sum();
+        let emptied = happened.into_iter().map(Happened::emptied);
+        let mut held = self.held();
+        held.records -= records;
+        let room = SPARE - held.spare.len();
+        held.spare.extend(emptied.take(room));
     }
 
     /// How many records ever came.
@@ -148,7 +158,11 @@ impl Held {
     /// The last batch, or a new one where there is none or that one is closed.
     fn open(&mut self, is_closed: impl FnOnce(&Batch) -> bool) -> &mut Batch {
         if self.batches.back().is_none_or(is_closed) {
-            self.batches.push_back(Batch::default());
+            let happened = self.spare.pop().unwrap_or_default();
+            self.batches.push_back(Batch {
+                happened,
+                ..Batch::default()
+            });
         }
         self.batches.back_mut().expect("one was just added")
     }
@@ -187,7 +201,11 @@ mod tests {
         assert_eq!(put(ROOM), room);
         assert_eq!(inbox.waiting(), ROOM);
         assert_eq!(inbox.ever(), (BATCH * (TAKEN + 1) + ROOM) as u64);
-        inbox.done(BATCH);
+        let stored = (0..BATCH).map(|_| launch(1)).collect();
+        inbox.done(vec![Happened {
+            launches: stored,
+            ..Happened::default()
+        }]);
         assert_eq!(put(BATCH + 1), BATCH);
     }
 

@@ -14,8 +14,8 @@ use crate::store::{Happened, Store, StoreError};
 const MUCH: u64 = 200;
 /// How long records are counted to know whether much comes, and how long it is waited for a full batch then.
 const SPAN: Duration = Duration::from_millis(200);
-/// So many a second, for each core, are a rush: an eighth of what a core can answer.
-const RUSH: f64 = 5_000.0;
+/// So many a second, for each core, are a rush: to file them would take a quarter of each.
+const RUSH: f64 = 1_500.0;
 /// Records are looked for so often then. To be woken for each would cost more than to store it.
 const STEP: Duration = Duration::from_millis(20);
 
@@ -46,16 +46,15 @@ pub(super) async fn write(
             waiting.set_much_comes(true);
         }
         let mut batches = inbox.take();
-        let records = batches.iter().map(|batch| batch.happened.len()).sum();
         let happened = batches.iter_mut();
         let happened = happened.map(|batch| std::mem::take(&mut batch.happened));
-        let happened = happened.filter(|happened| !happened.is_empty());
-        match &happened.collect::<Vec<_>>()[..] {
+        let happened: Vec<_> = happened.filter(|happened| !happened.is_empty()).collect();
+        match &happened[..] {
             [] => {}
             [few] if few.len() < MUCH as usize => store_now(store, few, waiting).await,
             much => pack(store, much, waiting).await,
         }
-        inbox.done(records);
+        inbox.done(happened);
         for batch in batches {
             for done in batch.stored {
                 let _ = done.send(());
