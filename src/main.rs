@@ -3,6 +3,7 @@
 mod admin_command;
 mod enroll_command;
 mod lms_command;
+mod memory;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -155,6 +156,9 @@ enum JournalCommand {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if matches!(arguments.command, Command::Serve | Command::Demo { .. }) {
+        memory::begin_with_limits();
+    }
     let outcome = actix_web::rt::System::new().block_on(run(arguments));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

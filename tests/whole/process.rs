@@ -100,6 +100,30 @@ async fn the_first_start_makes_database_and_key_for_their_owner_alone() {
 }
 
 #[rstest]
+#[case(None, &["mmap_threshold=131072", "trim_threshold=131072", "arena_max="])]
+#[case(Some("glibc.rtld.nns=5"), &["mmap_threshold=131072", "trim_threshold=131072", "arena_max="])]
+#[case(Some("glibc.malloc.arena_max=9"), &["arena_max=9"])]
+#[actix_web::test]
+async fn what_glibc_keeps_is_limited_unless_somebody_has_set_that(
+    #[case] set: Option<&str>,
+    #[case] limits: &[&str],
+) {
+    let environment = set.map(|set| ("GLIBC_TUNABLES", set.to_owned()));
+    let setup = Setup {
+        environment: environment.into_iter().collect(),
+        ..Setup::default()
+    };
+    let gateway = Gateway::start(Kind::Sqlite, setup).await;
+    let found = gateway.environment();
+    // glibc takes the text apart where it lies.
+    assert_eq!(found.matches("glibc.malloc.").count(), limits.len());
+    for limit in limits {
+        assert!(found.contains(&format!("glibc.malloc.{limit}")), "{limit}");
+    }
+    assert!(set.is_none_or(|set| found.contains(set)));
+}
+
+#[rstest]
 #[actix_web::test]
 async fn every_line_of_the_log_can_be_read_by_a_machine_and_holds_no_secret(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,

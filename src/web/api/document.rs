@@ -1,5 +1,7 @@
 //! The document of the API, made from its handlers, and where it is served.
 
+use std::sync::OnceLock;
+
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -79,8 +81,13 @@ impl Modify for Added {
     }
 }
 
-/// The document, as it is served: its text and its page are made once.
+/// The document, as it is served: its text and its page are made once, when they are first asked for.
 pub(in crate::web) struct Document {
+    public_url: String,
+    made: OnceLock<Made>,
+}
+
+struct Made {
     json: web::Bytes,
     reference: Reference,
 }
@@ -88,12 +95,21 @@ pub(in crate::web) struct Document {
 impl Document {
     /// The document of a gateway with this public URL.
     pub(in crate::web) fn of(public_url: &str) -> Self {
-        let document = open_api(public_url);
-        let json = document.to_json();
         Self {
-            json: json.expect("its maps have texts for keys").into(),
-            reference: Reference::of(&document),
+            public_url: public_url.to_owned(),
+            made: OnceLock::new(),
         }
+    }
+
+    fn made(&self) -> &Made {
+        self.made.get_or_init(|| {
+            let document = open_api(&self.public_url);
+            let json = document.to_json();
+            Made {
+                json: json.expect("its maps have texts for keys").into(),
+                reference: Reference::of(&document),
+            }
+        })
     }
 }
 
@@ -108,7 +124,7 @@ pub(in crate::web) async fn openapi_json(document: web::Data<Document>) -> HttpR
     HttpResponse::Ok()
         .content_type("application/json")
         .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .body(document.json.clone())
+        .body(document.made().json.clone())
 }
 
 /// `GET /api/docs`
@@ -116,7 +132,7 @@ pub(in crate::web) async fn docs(
     document: web::Data<Document>,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
-    pages::api(&document.reference, &gateway)
+    pages::api(&document.made().reference, &gateway)
 }
 
 #[cfg(test)]

@@ -399,6 +399,12 @@ impl Gateway {
         assert!(limited.success());
     }
 
+    /// The environment that the process was begun with, as it is in memory.
+    pub fn environment(&self) -> String {
+        let id = self.process.as_ref().unwrap().id();
+        std::fs::read_to_string(format!("/proc/{id}/environ")).unwrap()
+    }
+
     /// The most memory that the process has had, in MiB.
     pub fn peak_memory(&self) -> u64 {
         let id = self.process.as_ref().unwrap().id();
