@@ -318,25 +318,33 @@ def pgbench(postgres, name, clients, seconds):
 
 
 async def open_loop(place):
-    """Latencies at half of what is answered at most, counted from when each request was due."""
-    rows = []
+    """Latencies at half of what is answered at most, counted from when each request was due; nginx's at the same rate."""
+    warm = range(1, stage.CONTENTS // 5 + 1)
+    ceiling, rows = measured_nginx(place).one, []
+
+    def urls(name, port):
+        return write(place, name, (f"http://127.0.0.1:{port}{path}" for path in launches(warm, len(warm))))
+
+    def half(file, most):
+        answered = load.open_loop(install.oha(), file, SECONDS, most / 2, CONNECTIONS)
+        if answered.wrong:
+            raise RuntimeError(f"{answered.wrong} were not answered by a redirect")
+        return answered
+
     for database in (Sqlite(place), new_postgres(place, "open-loop")):
         gateway = await contestants.gateway(place, database)
-        warm = range(1, stage.CONTENTS // 5 + 1)
         file = write(place, "open.requests", map(stage.as_sent, launches(warm, len(warm))))
         for _ in range(2):
             most = load.closed(gateway.port, file, SECONDS, CONNECTIONS)
         await settled(gateway)
-        urls = write(place, "open.urls", (f"http://127.0.0.1:{gateway.port}{path}" for path in launches(warm, len(warm))))
+        sent, sent_to_nginx = urls("open.urls", gateway.port), urls("nginx.urls", ceiling.port)
         for _ in range(ROUNDS):
-            answered = load.open_loop(install.oha(), urls, SECONDS, most.rate / 2, CONNECTIONS)
+            rows.append((database.kind, most.rate, half(sent, most.rate)))
             await settled(gateway)
-            if answered.wrong:
-                raise RuntimeError(f"{answered.wrong} were not answered by a redirect")
-            rows.append((database.kind, most.rate, answered))
+            rows.append((f"nginx, as many as {database.kind}", most.rate, half(sent_to_nginx, most.rate)))
         gateway.kill()
     lines = []
-    for kind in ("SQLite", "PostgreSQL"):
+    for kind in dict.fromkeys(name for name, _, _ in rows):
         of = [(most, answered) for name, most, answered in rows if name == kind]
         middle = [statistics.median(pick(answered) for _, answered in of)
                   for pick in (lambda a: a.rate, lambda a: a.median, lambda a: a.p99)]
