@@ -7,8 +7,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use super::{Gateway, Refusal};
 use crate::domain::content::{ContentKey, Place, PlaceRef, is_not_ready};
@@ -19,6 +19,8 @@ use crate::store::{Changes, Opening, Stamp, StoreError};
 /// So many sessions are kept in memory, the most used ones. More than a hundred thousand, so that as many are kept
 /// whatever their keys are: each of the cache's parts has its own share, and by chance gets some more or fewer.
 const SESSIONS_IN_MEMORY: u64 = 110_000;
+/// So many parts there are, on any machine: of many small ones some would be full.
+const PARTS: usize = 16;
 /// So many names of people who finished take about the room of one session.
 const NAMES_FOR_ONE: u64 = 8;
 
@@ -55,13 +57,20 @@ impl Weighter<[u64; 2], SessionFacts> for ByFinished {
 
 impl Default for Sessions {
     fn default() -> Self {
+        // Room for all of them from the start, which takes no memory before it is used: to make more again and again
+        // would leave what was outgrown behind, and take as much once more.
+        let options = OptionsBuilder::new()
+            .shards(PARTS)
+            .estimated_items_capacity(SESSIONS_IN_MEMORY as usize)
+            .weight_capacity(SESSIONS_IN_MEMORY)
+            .build()
+            .expect("both capacities are given");
         Self {
-            // Room for all of them from the start, which takes no memory before it is used: to make more again and
-            // again would leave what was outgrown behind, and take as much once more.
-            facts: Cache::with_weighter(
-                SESSIONS_IN_MEMORY as usize,
-                SESSIONS_IN_MEMORY,
+            facts: Cache::with_options(
+                options,
                 ByFinished,
+                DefaultHashBuilder::default(),
+                DefaultLifecycle::default(),
             ),
             hashers: [RandomState::new(), RandomState::new()],
         }
@@ -358,6 +367,22 @@ mod tests {
 
     use super::*;
     use crate::domain::id::ExtId;
+    use crate::store::tests::{place, session};
+
+    /// Those of a session whose copy is at a place.
+    fn facts_at(place: Place) -> SessionFacts {
+        let opening = Opening {
+            content: ToolContentId::from_number(5).unwrap(),
+            ext_id: ExtId::stored("556".into()),
+            place,
+            define_later: false,
+            locked_until: None,
+            run_offline: false,
+            in_use: true,
+            finished: Some(Box::default()),
+        };
+        SessionFacts::packed(opening, Stamp::NONE, Instant::now())
+    }
 
     #[rstest]
     fn what_is_packed_is_what_was_read(
@@ -372,23 +397,25 @@ mod tests {
             section: section.map(str::to_owned),
             course_url: course_url.map(str::to_owned),
         };
-        let opening = Opening {
-            content: ToolContentId::from_number(5).unwrap(),
-            ext_id: ExtId::stored("556".into()),
-            place: place.clone(),
-            define_later: false,
-            locked_until: None,
-            run_offline: false,
-            in_use: true,
-            finished: Some(Box::default()),
-        };
-        let facts = SessionFacts::packed(opening, Stamp::NONE, Instant::now());
+        let facts = facts_at(place.clone());
         let texts = SessionTexts {
             ext_id: "556",
             server: "moodle",
             place: PlaceRef::from(&place),
         };
         assert_eq!(facts.texts(), texts);
+    }
+
+    #[test]
+    fn a_hundred_thousand_are_there_together() {
+        let facts = facts_at(place());
+        let sessions = Sessions::default();
+        let keys: Vec<_> = (1..=100_000).map(|id| session(id, 5).key).collect();
+        for key in &keys {
+            sessions.insert(key, facts.clone());
+        }
+        let there = keys.iter().filter(|key| sessions.get(key).is_some());
+        assert_eq!(there.count(), keys.len());
     }
 
     #[test]

@@ -44,7 +44,7 @@ struct Filer<'a> {
     store: &'a Store,
     waiting: &'a Waiting,
     readers: Vec<Reader>,
-    /// Since when it has seen a rush.
+    /// Since when it has seen a rush, with something left to file.
     rush_began: Option<Instant>,
     /// Batches that could not be filed. Another version may.
     left_out: BTreeSet<i64>,
@@ -89,6 +89,7 @@ impl Filer<'_> {
         &mut self,
         asked: &mut mpsc::UnboundedReceiver<oneshot::Sender<()>>,
     ) -> Result<(), StoreError> {
+        self.rush_began = None;
         loop {
             while let Ok(done) = asked.try_recv() {
                 self.readers.push(Reader::new(done));
