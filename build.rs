@@ -1,5 +1,6 @@
 //! Says to the linker what cannot be said in the manifest.
 
+use std::path::Path;
 use std::process::Command;
 
 fn main() {
@@ -16,23 +17,35 @@ fn main() {
     }
 }
 
-/// Whether the linker is rustc's own, as it is for this target from 1.90 on where nobody chose another.
+/// Whether the linker is rustc's own, as it is for this target from 1.90 on, where it comes with one and nobody chose
+/// another.
 fn links_by_lld() -> bool {
-    let is_usual = std::env::var("TARGET").is_ok_and(|target| target == "x86_64-unknown-linux-gnu");
+    let target = "x86_64-unknown-linux-gnu";
+    let is_usual = std::env::var("TARGET").is_ok_and(|name| name == target);
     let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    let is_chosen = std::env::var_os("RUSTC_LINKER").is_some() || flags.contains("-fuse-ld");
-    is_usual && !is_chosen && rustc().is_some_and(|version| version >= (1, 90))
+    let is_chosen = std::env::var_os("RUSTC_LINKER").is_some()
+        || ["-fuse-ld", "linker"]
+            .iter()
+            .any(|word| flags.contains(word));
+    let lld = rustc("--print=sysroot").map(|sysroot| {
+        let libraries = Path::new(sysroot.trim()).join("lib/rustlib").join(target);
+        libraries.join("bin/gcc-ld/ld.lld").exists()
+    });
+    is_usual && !is_chosen && version() >= Some((1, 90)) && lld == Some(true)
 }
 
 /// The version of the compiler.
-fn rustc() -> Option<(u32, u32)> {
-    let said = Command::new(std::env::var_os("RUSTC")?)
-        .arg("--version")
-        .output()
-        .ok()?;
-    let said = String::from_utf8(said.stdout).ok()?;
+fn version() -> Option<(u32, u32)> {
+    let said = rustc("--version")?;
     let mut parts = said.strip_prefix("rustc ")?.split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// What the compiler says when it is asked.
+fn rustc(question: &str) -> Option<String> {
+    let compiler = std::env::var_os("RUSTC")?;
+    let said = Command::new(compiler).arg(question).output().ok()?;
+    String::from_utf8(said.stdout).ok()
 }
 
 /// The version of this machine's C library.
