@@ -13,30 +13,42 @@ const STAYS: [bool; 256] = {
     stays
 };
 
+/// All bytes in hexadecimal digits, each behind a percent sign, one after the other.
+const ESCAPES: &str = {
+    const BYTES: [u8; 3 * 256] = {
+        const DIGITS: [u8; 16] = *b"0123456789ABCDEF";
+        let (mut escapes, mut byte) = ([b'%'; 3 * 256], 0);
+        while byte < 256 {
+            escapes[3 * byte + 1] = DIGITS[byte >> 4];
+            escapes[3 * byte + 2] = DIGITS[byte & 15];
+            byte += 1;
+        }
+        escapes
+    };
+    match std::str::from_utf8(&BYTES) {
+        Ok(escapes) => escapes,
+        Err(_) => unreachable!(),
+    }
+};
+
 /// Appends enc(`value`) to `out`. By hand, since each launch encodes the address that its browser comes back to, and
 /// no library's way is as fast where the whole is optimized for size.
 pub fn push_enc(out: &mut String, value: &str) {
     out.reserve(value.len());
-    let mut begin = 0;
-    for (at, byte) in value.bytes().enumerate() {
-        if STAYS[usize::from(byte)] {
-            continue;
-        }
+    let (bytes, mut begin) = (value.as_bytes(), 0);
+    while let Some(many) = bytes[begin..].iter().position(|b| !STAYS[usize::from(*b)]) {
+        let at = begin + many;
         // What stays is ASCII, so that it begins and ends where characters do.
         if begin < at {
             out.push_str(&value[begin..at]);
         }
+        out.push_str(match usize::from(bytes[at]) {
+            0x20 => "+",
+            byte => &ESCAPES[3 * byte..][..3],
+        });
         begin = at + 1;
-        if byte == b' ' {
-            out.push('+');
-        } else {
-            out.push('%');
-            for half in [byte >> 4, byte & 15] {
-                out.push(char::from(b"0123456789ABCDEF"[usize::from(half)]));
-            }
-        }
     }
-    if begin < value.len() {
+    if begin < bytes.len() {
         out.push_str(&value[begin..]);
     }
 }

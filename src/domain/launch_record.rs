@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use chrono::serde::ts_nanoseconds;
 use chrono::{DateTime, Utc};
+use memchr::memchr2;
 use serde::{Deserialize, Serialize};
 
 use super::id::{PlatformId, ServerId, Signature};
@@ -198,10 +199,6 @@ pub struct CallRecord {
     pub ms: f64,
 }
 
-/// What is left out of an address before it is written down, however often it is encoded within another.
-const SECRETS: [&[u8]; 4] = [b"sig", b"state", b"hs", b"hash"];
-/// How the sign between a name and its value looks, encoded never, once and twice.
-const EQUALS: [&[u8]; 3] = [b"=", b"%3D", b"%253D"];
 /// How the sign before a name looks where that ends in a letter or digit: encoded once and twice.
 const ENCODED_AND: [&[u8]; 2] = [b"%26", b"%2526"];
 /// Of what signatures, states and hashes are made, for each byte: a letter, a digit, `-` or `_`.
@@ -216,22 +213,22 @@ const IN_SECRET: [bool; 256] = {
 /// A text is written down to so many bytes.
 const LONGEST: usize = 4096;
 
-/// An address without signatures, states and hashes, and not too long. Every launch passes through here twice: it
-/// goes through the text once, from one sign that may stand before a value to the next.
+/// An address without signatures, states and hashes, however often it is encoded within another, and not too long.
+/// Every launch passes through here twice: it goes through the text once, from one sign that may stand before a value
+/// to the next.
 pub fn masked(address: &str) -> String {
     let bytes = address.as_bytes();
     let mut out = String::with_capacity(address.len().min(LONGEST) + '…'.len_utf8());
     // What is before `copied` is done.
     let (mut copied, mut at) = (0, 0);
-    while let Some(sign) = bytes[at..].iter().position(|b| matches!(b, b'=' | b'%')) {
+    while let Some(sign) = memchr2(b'=', b'%', &bytes[at..]) {
         at += sign;
-        let equals = EQUALS.iter().find(|equals| bytes[at..].starts_with(equals));
-        let Some(equals) = equals else {
+        let Some(equals) = equals_at_start(&bytes[at..]) else {
             at += 1;
             continue;
         };
         let is_secret = ends_with_secret(&bytes[copied..at]);
-        at += equals.len();
+        at += equals;
         if is_secret {
             out.push_str(&address[copied..at]);
             out.push('…');
@@ -249,13 +246,27 @@ pub fn masked(address: &str) -> String {
     out
 }
 
-/// Whether a text ends with a secret's name, as a whole.
+/// How long the sign between a name and its value is, encoded never, once or twice, where a text begins with it.
+fn equals_at_start(text: &[u8]) -> Option<usize> {
+    match text {
+        [b'=', ..] => Some(1),
+        [b'%', b'3', b'D', ..] => Some(3),
+        [b'%', b'2', b'5', b'3', b'D', ..] => Some(5),
+        _ => None,
+    }
+}
+
+/// Whether a text ends with a secret's name, as a whole: `sig`, `state`, `hs` or `hash`.
 fn ends_with_secret(text: &[u8]) -> bool {
-    let before = SECRETS.iter().find_map(|name| text.strip_suffix(*name));
-    before.is_some_and(|before| {
-        before.last().is_none_or(|b| !b.is_ascii_alphanumeric())
-            || ENCODED_AND.iter().any(|and| before.ends_with(and))
-    })
+    let ([before @ .., b's', b'i', b'g']
+    | [before @ .., b's', b't', b'a', b't', b'e']
+    | [before @ .., b'h', b's']
+    | [before @ .., b'h', b'a', b's', b'h']) = text
+    else {
+        return false;
+    };
+    before.last().is_none_or(|b| !b.is_ascii_alphanumeric())
+        || ENCODED_AND.iter().any(|and| before.ends_with(and))
 }
 
 #[cfg(test)]

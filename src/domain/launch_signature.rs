@@ -67,9 +67,8 @@ impl LaunchKey {
         query: &'q Query<'_>,
         now: DateTime<Utc>,
     ) -> Result<&'q str, LaunchSignatureError> {
-        let (signed, sig) = path_and_query
-            .rsplit_once("&sig=")
-            .ok_or(LaunchSignatureError::Missing("sig"))?;
+        let (signed, sig) =
+            split_sig(path_and_query).ok_or(LaunchSignatureError::Missing("sig"))?;
         // Digits are compared, not bytes: digits in upper case would be the same bytes, and let a bit of the
         // address change unnoticed.
         let expected = self.signature(signed);
@@ -92,6 +91,18 @@ impl LaunchKey {
         }
         Ok(uid)
     }
+}
+
+/// What is signed, and the last `sig` behind it.
+fn split_sig(path_and_query: &str) -> Option<(&str, &str)> {
+    /// The bytes of a signature and of what is before it.
+    const SIG: usize = "&sig=".len() + 64;
+    // Where it has to stand it need not be looked for.
+    let at = path_and_query.len().checked_sub(SIG);
+    let in_place = at.and_then(|at| path_and_query.split_at_checked(at));
+    let in_place = in_place.and_then(|(signed, sig)| Some((signed, sig.strip_prefix("&sig=")?)));
+    // A signature that holds another name is as wrong as what is behind that name.
+    in_place.or_else(|| path_and_query.rsplit_once("&sig="))
 }
 
 impl std::fmt::Debug for LaunchKey {

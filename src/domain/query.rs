@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr2};
+
 /// Why a query or one of its parameters is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
@@ -37,8 +39,20 @@ impl<'a> Query<'a> {
             pairs: Vec::with_capacity(raw.len().min(8)),
             malformed: None,
         };
-        for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let is_plain = memchr2(b'%', b'+', raw.as_bytes()).is_none();
+        let mut rest = Some(raw);
+        while let Some(here) = rest {
+            let (pair, after) = split_at_byte(here, b'&');
+            rest = after;
+            if pair.is_empty() {
+                continue;
+            }
+            let (name, value) = split_at_byte(pair, b'=');
+            let value = value.unwrap_or("");
+            if is_plain {
+                query.pairs.push((name.into(), value.into()));
+                continue;
+            }
             match (decode(name), decode(value)) {
                 (Some(name), Some(value)) => query.pairs.push((name, value)),
                 _ => query.malformed = query.malformed.or(Some(name)),
@@ -93,6 +107,14 @@ impl<'a> Query<'a> {
             Some("true") => Ok(true),
             Some(_) => Err(QueryError::Flag(name)),
         }
+    }
+}
+
+/// What is before the first of an ASCII character, and what is behind it where there is one.
+fn split_at_byte(text: &str, byte: u8) -> (&str, Option<&str>) {
+    match memchr(byte, text.as_bytes()) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
     }
 }
 

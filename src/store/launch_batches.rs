@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 
 use futures_util::TryFutureExt;
 use lz4_flex::block::{compress_into, get_maximum_output_size};
+use postcard::ser_flavors::Flavor;
+use serde::Serialize;
 
 use super::launches::reserve_ids;
 use super::users::mark_in_use;
@@ -181,11 +183,11 @@ fn packed(happened: &Happened, packing: &mut Packing) -> Result<Vec<u8>, StoreEr
     let mut plain = std::mem::take(&mut packing.plain);
     plain.clear();
     // As a pair of two lists would be: each its length, and its records one after the other.
-    let plain = postcard::to_extend(&happened.launches.many, plain).and_then(|mut plain| {
+    let plain = appended(&happened.launches.many, plain).and_then(|mut plain| {
         plain.extend_from_slice(&happened.launches.packed);
-        postcard::to_extend(&happened.calls, plain)
+        appended(&happened.calls, plain)
     });
-    packing.plain = plain.map_err(no_record)?;
+    packing.plain = plain?;
     let (plain, compressed) = (&packing.plain, &mut packing.compressed);
     compressed.resize(get_maximum_output_size(plain.len()), 0);
     let length = compress_into(plain, compressed)
@@ -215,7 +217,7 @@ pub struct LaunchRecords {
 impl LaunchRecords {
     /// One launch, packed. Refused where its time is one that has no form: before 1677 or after 2262.
     pub fn packed(launch: &LaunchRecord) -> Result<Vec<u8>, StoreError> {
-        postcard::to_extend(launch, Vec::with_capacity(USUAL)).map_err(no_record)
+        appended(launch, Vec::with_capacity(USUAL))
     }
 
     /// Adds one that is packed.
@@ -249,6 +251,32 @@ impl LaunchRecords {
             launches.push(launch);
         }
         Ok(launches)
+    }
+}
+
+/// Appends one or several records, packed.
+fn appended(records: &impl Serialize, to: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+    postcard::serialize_with_flavor(records, Appending(to)).map_err(no_record)
+}
+
+/// Takes texts in one piece; postcard's own way to append goes byte by byte.
+struct Appending(Vec<u8>);
+
+impl Flavor for Appending {
+    type Output = Vec<u8>;
+
+    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(data);
+        Ok(())
+    }
+
+    fn try_push(&mut self, data: u8) -> postcard::Result<()> {
+        self.0.push(data);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
     }
 }
 

@@ -23,6 +23,7 @@ use super::problem::Problem;
 use super::problem_document::{PROBLEM_JSON, ProblemDocument};
 use super::words::{self, Words};
 use super::{admin, headers, launch, meters, pages, panics};
+use crate::domain::hash::write_hex_digits;
 use crate::domain::launch_record::{LaunchKind, LaunchOutcome, LaunchRecord, Noted, masked};
 use crate::flows::Gateway;
 
@@ -47,7 +48,7 @@ impl RequestId {
     /// Sixteen hexadecimal digits.
     fn text(self) -> RequestIdText {
         let mut digits = [0; 16];
-        hex::encode_to_slice(self.0.to_be_bytes(), &mut digits).expect("eight bytes are so many");
+        write_hex_digits(&self.0.to_be_bytes(), &mut digits);
         RequestIdText(digits)
     }
 }

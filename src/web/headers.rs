@@ -4,37 +4,41 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// For what is no page: nothing in it is run, loaded, framed or sent.
-const NOTHING: &str =
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+static NOTHING: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
 /// The same for redirects. LAMS opens tools in frames, and some browsers ask a redirect for its ancestors.
-const NOTHING_ON_THE_WAY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'";
+static NOTHING_ON_THE_WAY: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'");
+static NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+static NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
+static NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+static A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Adds what is missing to the headers of an answer.
 pub(super) fn complete(headers: &mut HeaderMap, status: StatusCode, id: &str, over_https: bool) {
     let id = HeaderValue::from_str(id).expect("digits make a header");
-    headers.insert(HeaderName::from_static("x-request-id"), id);
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    headers.insert(X_REQUEST_ID, id);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF.clone());
     let policy = if status.is_redirection() {
-        NOTHING_ON_THE_WAY
+        &NOTHING_ON_THE_WAY
     } else {
-        NOTHING
+        &NOTHING
     };
     for (name, value) in [
         // Pages of sysadmins have their own.
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, &NO_REFERRER),
+        (header::CACHE_CONTROL, &NO_STORE),
         (header::CONTENT_SECURITY_POLICY, policy),
     ] {
         if !headers.contains_key(&name) {
-            headers.insert(name, HeaderValue::from_static(value));
+            headers.insert(name, value.clone());
         }
     }
     if over_https {
-        let year = HeaderValue::from_static("max-age=31536000");
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, A_YEAR.clone());
     }
 }

@@ -120,12 +120,12 @@ fn short(name: &str) -> String {
     name[..end].to_owned()
 }
 
-/// 302, never to be kept: the address is signed for one person and moment. Refused where it cannot stand in a header.
+/// 302, never to be kept, as no answer is that does not say otherwise: the address is signed for one person and moment.
+/// Refused where it cannot stand in a header.
 pub(super) fn redirect(address: String) -> Result<HttpResponse, Problem> {
     let location = HeaderValue::try_from(address)
         .map_err(|_| Problem::Defect("it made an address that no header takes".to_owned()))?;
     Ok(HttpResponse::Found()
         .insert_header((header::LOCATION, location))
-        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
         .finish())
 }
