@@ -70,7 +70,7 @@ pub fn school() -> &'static School {
     let path = format!("/{PLATFORM}/tool/{TOOL}/learning.do?mode=learner&toolSessionID={SESSION}");
     let sent = launch_key.sign(&path, "mdl_bill.miller", now);
     let sent: &'static str = Box::leak(sent.into_boxed_str());
-    let learner = Person::Lams("mdl_bill.miller".to_owned());
+    let learner = Person::Lams("mdl_bill.miller".into());
     let state_keys = StateKeys::derive([&[7; 32]]);
     let state = State {
         purpose: Purpose::Finish,
@@ -288,7 +288,7 @@ fn whole_launch(school: &School, place: &Place) -> String {
     };
     let uid = key.verify(school.sent, &query, school.now).unwrap();
     let tool = school.configuration.tool(TOOL).unwrap();
-    let learner = Person::Lams(uid.to_owned());
+    let learner = Person::Lams(uid.into());
     query.check().unwrap();
     let mode: LaunchMode = query.required("mode").unwrap().parse().unwrap();
     assert_eq!(mode, LaunchMode::Learner);

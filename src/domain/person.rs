@@ -1,6 +1,8 @@
 //! Who a request is for. LAMS knows a person by a login that it makes of the server's prefix, an
 //! underscore and the external login; the external server knows the latter alone.
 
+use std::sync::Arc;
+
 use super::server::Server;
 
 /// What two spellings of one login have in common: LAMS and its servers do not regard case, nor blanks around.
@@ -8,13 +10,13 @@ pub fn login_key(login: &str) -> String {
     login.trim().to_lowercase()
 }
 
-/// A person, by the name that the request gave.
+/// A person, by the name that the request gave. Each launch passes one on several times, so the name is shared.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Person {
     /// A LAMS login, such as `mdl_Bill`.
-    Lams(String),
+    Lams(Arc<str>),
     /// A login on the external server, such as `Bill`: the user of a customCSV.
-    External(String),
+    External(Arc<str>),
 }
 
 impl Person {
@@ -42,8 +44,8 @@ mod tests {
     #[test]
     fn a_person_is_known_by_the_name_that_was_given_and_the_login_there() {
         let server = Server::sample();
-        let lams = Person::Lams("mdl_Bill".to_owned());
-        let external = Person::External("mdl_Bill".to_owned());
+        let lams = Person::Lams("mdl_Bill".into());
+        let external = Person::External("mdl_Bill".into());
         assert_eq!((lams.name(), external.name()), ("mdl_Bill", "mdl_Bill"));
         assert_eq!(lams.external_login(&server), "Bill");
         assert_eq!(external.external_login(&server), "mdl_Bill");

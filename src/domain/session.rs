@@ -17,6 +17,38 @@ pub struct SessionKey {
     pub id: ToolSessionId,
 }
 
+/// The same, of names that lie elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionRef<'a> {
+    /// The platform whose it is.
+    pub platform: &'a PlatformId,
+    /// The tool.
+    pub signature: &'a Signature,
+    /// Its number there.
+    pub id: ToolSessionId,
+}
+
+impl SessionRef<'_> {
+    /// With names of its own.
+    pub fn to_key(self) -> SessionKey {
+        SessionKey {
+            platform: self.platform.clone(),
+            signature: self.signature.clone(),
+            id: self.id,
+        }
+    }
+}
+
+impl<'a> From<&'a SessionKey> for SessionRef<'a> {
+    fn from(key: &'a SessionKey) -> Self {
+        Self {
+            platform: &key.platform,
+            signature: &key.signature,
+            id: key.id,
+        }
+    }
+}
+
 /// A session as it is stored. Nothing of it changes while it exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {

@@ -173,8 +173,8 @@ impl StateKeys {
         }
         let login = || String::from_utf8(login.to_vec()).map_err(|_| StateError::Wrong);
         let person = match head[HEAD - 1] {
-            1 => Some(Person::Lams(login()?)),
-            2 => Some(Person::External(login()?)),
+            1 => Some(Person::Lams(login()?.into())),
+            2 => Some(Person::External(login()?.into())),
             _ => None,
         };
         let mut seconds = [0; 8];
@@ -371,7 +371,7 @@ mod tests {
         #[test]
         fn any_changed_bit_is_refused(login in "\\PC{0,30}", at in any::<prop::sample::Index>(), bit in 0..8u8) {
             with_subject(5, |s| {
-                let token = keys().seal(&state(Purpose::Update, Some(Person::Lams(login))), s);
+                let token = keys().seal(&state(Purpose::Update, Some(Person::Lams(login.into()))), s);
                 let mut bytes = token.into_bytes();
                 let at = at.index(bytes.len());
                 bytes[at] ^= 1 << bit;

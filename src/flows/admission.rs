@@ -1,8 +1,6 @@
 //! The first checks of every browser request, in the order of the interface: platform, signature,
 //! tool. What comes after is each story's own.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 
 use super::{Gateway, Refusal, random};
@@ -15,7 +13,7 @@ use crate::domain::platform::{CallbackState, LaunchAuth, Platform};
 use crate::domain::query::Query;
 use crate::domain::redirect::Redirect;
 use crate::domain::server::Server;
-use crate::domain::session::SessionKey;
+use crate::domain::session::SessionRef;
 use crate::domain::state_token::Purpose;
 use crate::domain::tool::Tool;
 
@@ -33,14 +31,16 @@ pub struct Arrival<'a> {
 }
 
 /// Who came through: a request whose platform, signature and tool are right.
+///
+/// References, since many launches at once would else count up and down the same few counters on all processors.
 #[derive(Debug, Clone)]
-pub struct Visitor {
+pub struct Visitor<'a> {
     /// The configuration that the whole request is served with.
-    pub configuration: Arc<Configuration>,
+    pub configuration: &'a Configuration,
     /// The platform.
-    pub platform: Arc<Platform>,
+    pub platform: &'a Platform,
     /// The tool.
-    pub tool: Arc<Tool>,
+    pub tool: &'a Tool,
     /// The LAMS login that the launch names, where it names one.
     pub uid: Option<Person>,
     /// What vouches for the request.
@@ -71,17 +71,16 @@ pub enum Proof {
 
 impl Gateway {
     /// Checks platform, signature, tool and, in its place, the state of the saved page.
-    pub fn admit(
+    pub fn admit<'a>(
         &self,
+        configuration: &'a Configuration,
         arrival: Arrival<'_>,
         entry: Entry,
         now: DateTime<Utc>,
-    ) -> Result<Visitor, Refusal> {
-        let configuration = self.configuration();
+    ) -> Result<Visitor<'a>, Refusal> {
         let platform = configuration
             .platform(arrival.platform)
-            .ok_or(Refusal::UnknownPlatform)?
-            .clone();
+            .ok_or(Refusal::UnknownPlatform)?;
         let named = arrival
             .query
             .get("uid")
@@ -103,8 +102,7 @@ impl Gateway {
         };
         let tool = configuration
             .tool(arrival.signature)
-            .ok_or(Refusal::UnknownTool)?
-            .clone();
+            .ok_or(Refusal::UnknownTool)?;
         let uid = uid.map(|uid| lams_login("uid", uid));
         let mut visitor = Visitor {
             configuration,
@@ -123,7 +121,7 @@ impl Gateway {
     /// The author for whom the saved page made its link.
     fn open_edit_again(
         &self,
-        visitor: &Visitor,
+        visitor: &Visitor<'_>,
         query: &Query<'_>,
         now: DateTime<Utc>,
     ) -> Result<Option<Person>, Refusal> {
@@ -142,13 +140,13 @@ pub(super) fn lams_login(parameter: &'static str, login: &str) -> Result<Person,
     if login.chars().count() > LONGEST_LOGIN || login.chars().any(char::is_control) {
         return Err(Refusal::Login(parameter));
     }
-    Ok(Person::Lams(login.to_owned()))
+    Ok(Person::Lams(login.into()))
 }
 
 /// The longest login, in characters: what LAMS's own column takes.
 const LONGEST_LOGIN: usize = 255;
 
-impl Visitor {
+impl Visitor<'_> {
     /// What every address of the visitor's tool on a server is made with.
     pub(super) fn redirect<'a>(
         &'a self,
@@ -160,7 +158,7 @@ impl Visitor {
         Redirect {
             public_url: gateway.public_url(),
             platform: &self.platform.id,
-            tool: &self.tool,
+            tool: self.tool,
             server,
             place: place.into(),
             person,
@@ -180,11 +178,10 @@ impl Visitor {
     }
 
     /// A session of the visitor's platform and tool.
-    pub(super) fn session_key(&self, id: ToolSessionId) -> SessionKey {
-        let (platform, signature) = (self.platform.id.clone(), self.tool.signature.clone());
-        SessionKey {
-            platform,
-            signature,
+    pub(super) fn session(&self, id: ToolSessionId) -> SessionRef<'_> {
+        SessionRef {
+            platform: &self.platform.id,
+            signature: &self.tool.signature,
             id,
         }
     }

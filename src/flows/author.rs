@@ -30,7 +30,7 @@ const EDIT_LOCK: TimeDelta = TimeDelta::minutes(30);
 /// Saved values win over a later, different customCSV; its form and person are checked all the same.
 pub async fn open(
     gateway: &Gateway,
-    visitor: &Visitor,
+    visitor: &Visitor<'_>,
     query: &Query<'_>,
     now: DateTime<Utc>,
     noted: &mut Noted,
@@ -79,7 +79,7 @@ pub async fn open(
                     lams_login: launcher.name(),
                     server: None,
                 };
-                remembered::is_one_of(gateway, csv, &visitor.tool, whose, now).await?;
+                remembered::is_one_of(gateway, csv, visitor.tool, whose, now).await?;
             }
             content
         }
@@ -92,7 +92,7 @@ pub async fn open(
             };
             let (counts, named) = counting(gateway, visitor, given, now, noted).await?;
             let named = named.as_deref();
-            let (server, place) = place_of(&visitor.configuration, &visitor.tool, &counts, named)?;
+            let (server, place) = place_of(visitor.configuration, visitor.tool, &counts, named)?;
             check_person(&server)?;
             if proven
                 && let Some(launcher) = &launcher
@@ -112,7 +112,7 @@ pub async fn open(
         gateway.store.lock_content(&key, now + EDIT_LOCK).await?;
     }
 
-    let person = launcher.or_else(|| csv.map(|csv| Person::External(csv.user)));
+    let person = launcher.or_else(|| csv.map(|csv| Person::External(csv.user.into())));
     let state = gateway.callback_state(visitor, Purpose::Update, id.get(), person.as_ref(), now);
     let redirect = visitor.redirect(gateway, (server, &content.place), person.as_ref(), now);
     Ok(redirect.author(id, content.ext_id.as_ref(), state.as_deref()))
@@ -131,7 +131,7 @@ struct Given<'a> {
 /// else the one that the author's login brought; the latter alone where the platform wants that.
 async fn counting(
     gateway: &Gateway,
-    visitor: &Visitor,
+    visitor: &Visitor<'_>,
     given: Given<'_>,
     now: DateTime<Utc>,
     noted: &mut Noted,

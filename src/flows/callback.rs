@@ -27,7 +27,7 @@ pub struct Saved {
 /// external id with it is refused. What is known of it goes to `noted`.
 pub async fn update_content(
     gateway: &Gateway,
-    visitor: &Visitor,
+    visitor: &Visitor<'_>,
     query: &Query<'_>,
     now: DateTime<Utc>,
     noted: &mut Noted,

@@ -24,7 +24,7 @@ pub enum Back {
 /// The same return again changes nothing. What is known of it goes to `noted`.
 pub async fn finish_activity(
     gateway: &Gateway,
-    visitor: &Visitor,
+    visitor: &Visitor<'_>,
     query: &Query<'_>,
     now: DateTime<Utc>,
     noted: &mut Noted,
@@ -35,7 +35,7 @@ pub async fn finish_activity(
     let state = gateway.open_callback_state(visitor, query, &purposes, id.get(), now)?;
     query.check()?;
 
-    let session = visitor.session_key(id);
+    let session = visitor.session(id);
     let looked = state
         .as_ref()
         .is_some_and(|state| state.purpose == Purpose::Look);
@@ -50,13 +50,13 @@ pub async fn finish_activity(
         Some(person)
             if gateway
                 .store
-                .mark_finished(&session, person.name(), now)
+                .mark_finished(&session.to_key(), person.name(), now)
                 .await? => {}
         Some(_) => return Err(Refusal::UnknownSession),
-        None => drop(gateway.session_facts(&session).await?),
+        None => drop(gateway.session_facts(session).await?),
     }
     // What is in memory anyway.
-    if let Some(facts) = gateway.sessions().get(&session) {
+    if let Some(facts) = gateway.sessions().get(session) {
         noted.server = facts.texts().server.parse().ok();
         noted.content = Some(facts.content().get());
     }

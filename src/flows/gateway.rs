@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use chrono::TimeDelta;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -179,6 +179,11 @@ impl Gateway {
     /// The configuration now; use one for a whole request.
     pub fn configuration(&self) -> Arc<Configuration> {
         self.shared.configuration.load_full()
+    }
+
+    /// The same for as long as a request takes, without counting who holds it.
+    pub fn configuration_now(&self) -> Guard<Arc<Configuration>> {
+        self.shared.configuration.load()
     }
 
     /// How browsers reach the gateway, without a slash at the end.

@@ -28,7 +28,7 @@ pub enum Learning {
 /// Opens a session. What is known of the launch goes to `noted`, also where it is refused.
 pub async fn open(
     gateway: &Gateway,
-    visitor: &Visitor,
+    visitor: &Visitor<'_>,
     query: &Query<'_>,
     now: DateTime<Utc>,
     noted: &mut Noted,
@@ -44,11 +44,11 @@ pub async fn open(
         _ => launcher.cloned(),
     };
 
-    let key = visitor.session_key(id);
+    let key = visitor.session(id);
     let name = learner.as_ref().map_or("", |person| person.name());
     noted.session = Some(id.get());
     noted.user = learner.as_ref().map(|person| person.name().to_owned());
-    let facts = gateway.session_facts(&key).await?;
+    let facts = gateway.session_facts(key).await?;
     noted.content = Some(facts.content().get());
     let texts = facts.texts();
     let server = visitor
@@ -66,7 +66,7 @@ pub async fn open(
     if !facts.in_use {
         let content = visitor.content_key(facts.content());
         gateway.recorder().in_use(content);
-        gateway.sessions().set_in_use(&key, facts.clone());
+        gateway.sessions().set_in_use(key, facts.clone());
     }
     if facts.is_offline() {
         return Ok(Learning::Offline);
@@ -96,7 +96,7 @@ pub async fn open(
     let target = SessionTarget {
         id,
         ext_id: texts.ext_id,
-        finished: gateway.has_finished(&key, &facts, name).await?,
+        finished: gateway.has_finished(key, &facts, name).await?,
     };
     Ok(Learning::Redirect(redirect.session(
         page,

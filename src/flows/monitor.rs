@@ -45,7 +45,7 @@ pub struct MonitoredSession {
 /// Gathers what a monitor sees. What is known of the launch goes to `noted`.
 pub async fn open(
     gateway: &Gateway,
-    visitor: &Visitor,
+    visitor: &Visitor<'_>,
     query: &Query<'_>,
     now: DateTime<Utc>,
     noted: &mut Noted,
@@ -108,7 +108,7 @@ pub async fn open(
 /// The address of a session's page on the server, for who is sent there.
 fn address_of(
     gateway: &Gateway,
-    visitor: &Visitor,
+    visitor: &Visitor<'_>,
     redirect: Redirect<'_>,
     session: &Session,
 ) -> String {
@@ -124,7 +124,12 @@ fn address_of(
 }
 
 /// An address here that leads to a session's page on the server, signed when it is opened.
-fn way_to(gateway: &Gateway, visitor: &Visitor, id: ToolSessionId, now: DateTime<Utc>) -> String {
+fn way_to(
+    gateway: &Gateway,
+    visitor: &Visitor<'_>,
+    id: ToolSessionId,
+    now: DateTime<Utc>,
+) -> String {
     let (purpose, person) = (Purpose::Monitor, visitor.uid.as_ref());
     let state = gateway.seal_state(visitor, purpose, id.get(), person, now);
     tool_page(
@@ -139,7 +144,7 @@ fn way_to(gateway: &Gateway, visitor: &Visitor, id: ToolSessionId, now: DateTime
 /// it goes to `noted`.
 pub async fn open_session(
     gateway: &Gateway,
-    visitor: &Visitor,
+    visitor: &Visitor<'_>,
     query: &Query<'_>,
     now: DateTime<Utc>,
     noted: &mut Noted,
@@ -154,7 +159,7 @@ pub async fn open_session(
     query.check()?;
     noted.session = Some(id.get());
     noted.user = person.as_ref().map(|person| person.name().to_owned());
-    let key = visitor.session_key(id);
+    let key = visitor.session(id).to_key();
     let session = gateway.store.session(&key).await?;
     let session = session.ok_or(Refusal::UnknownSession)?;
     let content = gateway.store.content(&session.content_key()).await?;

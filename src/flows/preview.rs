@@ -247,7 +247,7 @@ struct At<'a> {
 
 impl At<'_> {
     fn parts(&self, page: Page, ids: &Ids, finished: bool) -> Vec<Part> {
-        let user = Person::External(self.place.user.clone());
+        let user = Person::External(self.place.user.as_str().into());
         // An author whom nobody names is the user of customCSV.
         let author = self.launcher.unwrap_or(&user);
         let state = (self.platform.callback_state == CallbackState::Required).then_some(STATE);

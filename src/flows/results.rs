@@ -69,7 +69,7 @@ impl Results {
                 if Instant::now() >= end {
                     return ((session, name), None);
                 }
-                let learner = reading.learner(&Person::Lams(name.clone()), ext_id);
+                let learner = reading.learner(&Person::Lams(name.as_str().into()), ext_id);
                 let values = learner.values(gateway, names.clone());
                 ((session, name), Some(timeout_at(end, values).await))
             })

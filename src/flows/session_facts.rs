@@ -13,7 +13,7 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use super::{Gateway, Refusal};
 use crate::domain::content::{ContentKey, Place, PlaceRef, is_not_ready};
 use crate::domain::id::ToolContentId;
-use crate::domain::session::SessionKey;
+use crate::domain::session::{SessionKey, SessionRef};
 use crate::store::{Changes, Opening, Stamp, StoreError};
 
 /// So many sessions are kept in memory, the most used ones. More than a hundred thousand, so that as many are kept
@@ -78,25 +78,25 @@ impl Default for Sessions {
 }
 
 impl Sessions {
-    pub(super) fn get(&self, key: &SessionKey) -> Option<SessionFacts> {
+    pub(super) fn get(&self, key: SessionRef<'_>) -> Option<SessionFacts> {
         self.facts.get(&self.known_as(key))
     }
 
     /// Keeps in mind that it is known, or being written down, that a session of its content was opened.
-    pub(super) fn set_in_use(&self, key: &SessionKey, mut facts: SessionFacts) {
+    pub(super) fn set_in_use(&self, key: SessionRef<'_>, mut facts: SessionFacts) {
         facts.in_use = true;
         self.insert(key, facts);
     }
 
-    fn insert(&self, key: &SessionKey, facts: SessionFacts) {
+    fn insert(&self, key: SessionRef<'_>, facts: SessionFacts) {
         self.facts.insert(self.known_as(key), facts);
     }
 
-    fn remove(&self, key: &SessionKey) {
+    fn remove(&self, key: SessionRef<'_>) {
         self.facts.remove(&self.known_as(key));
     }
 
-    fn known_as(&self, key: &SessionKey) -> [u64; 2] {
+    fn known_as(&self, key: SessionRef<'_>) -> [u64; 2] {
         self.hashers.each_ref().map(|hasher| hasher.hash_one(key))
     }
 }
@@ -184,27 +184,27 @@ pub(super) struct SessionTexts<'a> {
 impl Gateway {
     /// What a launch has to know of a session: from memory where that is known to be still so, else from the
     /// database. While that is away, what is in memory counts for five minutes, so that launches go on.
-    pub(super) async fn session_facts(&self, key: &SessionKey) -> Result<SessionFacts, Refusal> {
+    pub(super) async fn session_facts(&self, key: SessionRef<'_>) -> Result<SessionFacts, Refusal> {
         let known = self.sessions().get(key);
         let changes = self.store.changes();
         match known {
             Some(facts) if facts.read_at().elapsed() < FRESH && changes.hold(facts.stamp) => {
                 Ok(facts)
             }
-            known => Box::pin(self.read_session_facts(key, known)).await,
+            known => Box::pin(self.read_session_facts(key.to_key(), known)).await,
         }
     }
 
     /// The same from the database; `known` is what was so before.
     async fn read_session_facts(
         &self,
-        key: &SessionKey,
+        key: SessionKey,
         known: Option<SessionFacts>,
     ) -> Result<SessionFacts, Refusal> {
         let changes = self.store.changes();
-        let reading = changes.before_reading(key);
+        let reading = changes.before_reading(&key);
         let read_at = Instant::now();
-        let away = match tokio::time::timeout(PATIENCE, self.store.opening(key)).await {
+        let away = match tokio::time::timeout(PATIENCE, self.store.opening(&key)).await {
             Ok(Ok(Some(opening))) => {
                 let content = ContentKey {
                     platform: key.platform.clone(),
@@ -213,11 +213,11 @@ impl Gateway {
                 };
                 let stamp = changes.after_reading(reading, &content);
                 let facts = SessionFacts::packed(opening, stamp, read_at);
-                self.sessions().insert(key, facts.clone());
+                self.sessions().insert((&key).into(), facts.clone());
                 return Ok(facts);
             }
             Ok(Ok(None)) => {
-                self.forget_session(key);
+                self.forget_session(&key);
                 return Err(Refusal::UnknownSession);
             }
             Ok(Err(error @ StoreError::Unavailable(_))) => error,
@@ -233,14 +233,15 @@ impl Gateway {
     /// have that their names are not in memory, nobody has.
     pub(super) async fn has_finished(
         &self,
-        key: &SessionKey,
+        key: SessionRef<'_>,
         facts: &SessionFacts,
         name: &str,
     ) -> Result<bool, Refusal> {
         if let Some(finished) = facts.finished_by() {
             return Ok(finished.iter().any(|one| **one == *name));
         }
-        let asked = tokio::time::timeout(PATIENCE, self.store.has_finished(key, name));
+        let key = key.to_key();
+        let asked = tokio::time::timeout(PATIENCE, self.store.has_finished(&key, name));
         match Box::pin(asked).await {
             Ok(Ok(finished)) => Ok(finished),
             Ok(Err(StoreError::Unavailable(_))) | Err(_) => Ok(false),
@@ -250,7 +251,7 @@ impl Gateway {
 
     /// Drops what is in memory of a session that is no more.
     pub(super) fn forget_session(&self, key: &SessionKey) {
-        self.sessions().remove(key);
+        self.sessions().remove(key.into());
     }
 }
 
@@ -412,9 +413,11 @@ mod tests {
         let sessions = Sessions::default();
         let keys: Vec<_> = (1..=100_000).map(|id| session(id, 5).key).collect();
         for key in &keys {
-            sessions.insert(key, facts.clone());
+            sessions.insert(key.into(), facts.clone());
         }
-        let there = keys.iter().filter(|key| sessions.get(key).is_some());
+        let there = keys
+            .iter()
+            .filter(|key| sessions.get((*key).into()).is_some());
         assert_eq!(there.count(), keys.len());
     }
 

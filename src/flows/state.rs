@@ -16,7 +16,7 @@ impl Gateway {
     /// A token for `purpose` on content or session `id`.
     pub(super) fn seal_state(
         &self,
-        visitor: &Visitor,
+        visitor: &Visitor<'_>,
         purpose: Purpose,
         id: i64,
         person: Option<&Person>,
@@ -38,7 +38,7 @@ impl Gateway {
     /// The same, where the platform's callbacks carry one.
     pub(super) fn callback_state(
         &self,
-        visitor: &Visitor,
+        visitor: &Visitor<'_>,
         purpose: Purpose,
         id: i64,
         person: Option<&Person>,
@@ -52,7 +52,7 @@ impl Gateway {
     /// is given is checked either way.
     pub(super) fn open_callback_state(
         &self,
-        visitor: &Visitor,
+        visitor: &Visitor<'_>,
         query: &Query<'_>,
         purposes: &[Purpose],
         id: i64,
@@ -70,7 +70,7 @@ impl Gateway {
     }
 }
 
-impl Visitor {
+impl Visitor<'_> {
     /// The id that a state is bound to. Where the address gives none, a state that is missing or is none
     /// of these purposes is told first.
     pub(super) fn id_of_state<T: FromStr<Err = InvalidId>>(

@@ -65,25 +65,29 @@ struct BatchRow {
 impl Store {
     /// Stores what happened, each as one row, to be filed later, but for which contents are in use: that is stored at
     /// once, since it is asked for while much comes. The id of each row and the number of its launches.
-    pub async fn pack(&self, happened: &[Happened]) -> Result<Vec<(i64, i64)>, StoreError> {
+    pub async fn pack(
+        &self,
+        happened: &[Happened],
+        packing: &mut Packing,
+    ) -> Result<Vec<(i64, i64)>, StoreError> {
         let mut rows = Vec::with_capacity(happened.len());
-        let mut packing = Packing::default();
+        let mut stored = Vec::with_capacity(happened.len());
         for one in happened {
             let launches = i64::try_from(one.launches.len()).unwrap_or(i64::MAX);
             // Each of its records will have an id of its own from then on.
             let id = reserve_ids(one.launches.len() + one.calls.len());
-            rows.push((id, launches, packed(one, &mut packing)?));
+            rows.push((id, launches, packed(one, packing)?));
         }
         let in_use = happened.iter().flat_map(|one| one.in_use.iter().cloned());
         let mut tx = self.begin().await?;
         mark_in_use(&mut tx, &in_use.collect()).await?;
-        for (id, launches, body) in &rows {
+        for (id, launches, body) in rows {
+            stored.push((id, launches));
             within!(&mut tx, c => sqlx::query(PACK).bind(id).bind(launches).bind(body)
                 .execute(c).map_ok(count))?;
         }
         tx.commit().await?;
-        let rows = rows.into_iter().map(|(id, launches, _)| (id, launches));
-        Ok(rows.collect())
+        Ok(stored)
     }
 
     /// Files the oldest batch up to an id, but none of `left_out`. `None` where there is none that another instance
@@ -173,8 +177,8 @@ async fn insert(tx: &mut Tx, batch: &BatchRow, with_its_ids: bool) -> Result<(),
 }
 
 /// Where what is packed lies, plain and compressed: the same memory for one batch after the other.
-#[derive(Default)]
-struct Packing {
+#[derive(Debug, Default)]
+pub struct Packing {
     plain: Vec<u8>,
     compressed: Vec<u8>,
 }

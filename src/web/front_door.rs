@@ -3,6 +3,7 @@
 //! and never the query, which carries signatures and states.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,11 +36,15 @@ pub(super) const LONGEST_ADDRESS: usize = 16 * 1024;
 pub(super) struct RequestId(u64);
 
 impl RequestId {
-    /// A number never given before by this process, and by others only by a chance of 2^-64.
+    /// A number never given before by this process, and by others only by a chance of 2^-64. Each thread counts for
+    /// itself, a billion times a billion numbers apart: one count of all would go from processor to processor.
     fn next() -> Self {
         static FIRST: LazyLock<u64> = LazyLock::new(|| getrandom::u64().unwrap_or_default());
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        static THREADS: AtomicU64 = AtomicU64::new(0);
+        thread_local! {
+            static COUNT: Cell<u64> = Cell::new(THREADS.fetch_add(1, Ordering::Relaxed) << 48);
+        }
+        let count = COUNT.replace(COUNT.get().wrapping_add(1));
         Self(FIRST.wrapping_add(count.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
     }
 }

@@ -243,7 +243,7 @@ proptest! {
     ) {
         let tool = tool(signature);
         let ext_id = ext_id.map(|id| tool.id_form.parse(&id.to_string()).unwrap());
-        let person = Person::External(user.clone());
+        let person = Person::External(user.as_str().into());
         let address = with(&tool, &server(), &place(&course, &section), Some(&person), |redirect| {
             redirect.author(ToolContentId::from_number(id).unwrap(), ext_id.as_ref(), Some("s-_T"))
         });
@@ -270,7 +270,7 @@ proptest! {
     ) {
         let tool = tool("mdasgm10");
         let ext_id = tool.id_form.parse(&ext_id.to_string()).unwrap();
-        let person = Person::External(user.clone());
+        let person = Person::External(user.as_str().into());
         let address = with(&tool, &server(), &place("7", "3"), Some(&person), |redirect| {
             let target = SessionTarget { id: ToolSessionId::from_number(id).unwrap(), ext_id: ext_id.as_str(), finished };
             redirect.session(page, target, None)

@@ -22,7 +22,7 @@ pub(super) const ROOM: usize = 100_000;
 const TAKEN: usize = 16;
 
 /// The memory of so many batches is kept for the next ones.
-const SPARE: usize = 1;
+const SPARE: usize = 2;
 
 /// Batches, the oldest first; records go into the last.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::inbox::Inbox;
 use super::losses::Losses;
 use super::waiting::Waiting;
-use crate::store::{Happened, Store, StoreError};
+use crate::store::{Happened, Packing, Store, StoreError};
 
 /// So many at once, or within [`SPAN`], are much: a thousand a second.
 const MUCH: u64 = 200;
@@ -30,6 +30,7 @@ pub(super) async fn write(
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let rush = RUSH * cores as f64;
     let (mut since, mut before) = (Instant::now(), 0);
+    let mut packing = Packing::default();
     loop {
         if waiting.much_comes() {
             gather(inbox).await;
@@ -51,8 +52,14 @@ pub(super) async fn write(
         let happened: Vec<_> = happened.filter(|happened| !happened.is_empty()).collect();
         match &happened[..] {
             [] => {}
-            [few] if few.len() < MUCH as usize => store_now(store, few, waiting).await,
-            much => pack(store, much, waiting).await,
+            [few] if few.len() < MUCH as usize => {
+                store_now(store, few, &mut packing, waiting).await;
+            }
+            much => pack(store, much, &mut packing, waiting).await,
+        }
+        if !waiting.much_comes() {
+            // Its memory is that of a batch.
+            packing = Packing::default();
         }
         inbox.done(happened);
         for batch in batches {
@@ -78,7 +85,7 @@ async fn gather(inbox: &Inbox) {
 
 /// Stores what happened in the tables, trying again while the database is away. What they refuse is packed: so it is
 /// tried again, and kept.
-async fn store_now(store: &Store, happened: &Happened, waiting: &Waiting) {
+async fn store_now(store: &Store, happened: &Happened, packing: &mut Packing, waiting: &Waiting) {
     let mut pause = Pause::default();
     loop {
         match store.store_happened(happened).await {
@@ -90,7 +97,7 @@ async fn store_now(store: &Store, happened: &Happened, waiting: &Waiting) {
             Err(StoreError::Duplicate(_) | StoreError::Partner(_)) => {}
             Err(error) => {
                 tracing::warn!(%error, "launch records were refused, and are kept to be filed later");
-                return pack(store, std::slice::from_ref(happened), waiting).await;
+                return pack(store, std::slice::from_ref(happened), packing, waiting).await;
             }
         }
         pause.wait().await;
@@ -98,10 +105,10 @@ async fn store_now(store: &Store, happened: &Happened, waiting: &Waiting) {
 }
 
 /// Stores what happened packed, trying again while the database is away.
-async fn pack(store: &Store, happened: &[Happened], waiting: &Waiting) {
+async fn pack(store: &Store, happened: &[Happened], packing: &mut Packing, waiting: &Waiting) {
     let mut pause = Pause::default();
     loop {
-        match store.pack(happened).await {
+        match store.pack(happened, packing).await {
             Ok(packed) => return waiting.add(&packed),
             Err(error @ StoreError::Unavailable(_)) => {
                 tracing::warn!(%error, "launch records wait for the database");

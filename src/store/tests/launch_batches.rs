@@ -56,7 +56,10 @@ async fn what_was_packed_and_filed_is_what_would_have_been_stored_at_once(
     let (direct, packed) = (Database::new(kind).await, Database::new(kind).await);
     direct.store.store_happened(&happened(0, 60)).await.unwrap();
     let store = &packed.store;
-    let (id, launches) = store.pack(&[happened(0, 60)]).await.unwrap()[0];
+    let (id, launches) = store
+        .pack(&[happened(0, 60)], &mut Packing::default())
+        .await
+        .unwrap()[0];
     assert_eq!(launches, 60);
     assert_eq!(store.launches_waiting().await.unwrap(), 60);
     assert!(all(store).await.is_empty());
@@ -98,7 +101,7 @@ async fn two_instances_that_file_at_once_file_each_batch_once(
     for n in 0..20 {
         database
             .store
-            .pack(&[happened(n * 10, n * 10 + 10)])
+            .pack(&[happened(n * 10, n * 10 + 10)], &mut Packing::default())
             .await
             .unwrap();
     }
@@ -131,7 +134,10 @@ async fn a_batch_whose_ids_another_instance_has_given_too_is_filed_under_others(
 ) {
     let database = Database::new(kind).await;
     let store = &database.store;
-    let (id, _) = store.pack(&[happened(0, 10)]).await.unwrap()[0];
+    let (id, _) = store
+        .pack(&[happened(0, 10)], &mut Packing::default())
+        .await
+        .unwrap()[0];
     store.store_happened(&happened(10, 11)).await.unwrap();
     let collides = AssertSqlSafe(format!("update launches set id = {}", id + 1024));
     on!(&store.write, pool => async { pool.execute(collides).await.map(drop) }).unwrap();
@@ -151,7 +157,10 @@ async fn a_batch_of_an_unknown_form_stays_for_who_knows_it(
 ) {
     let database = Database::new(kind).await;
     let store = &database.store;
-    store.pack(&[happened(0, 10)]).await.unwrap();
+    store
+        .pack(&[happened(0, 10)], &mut Packing::default())
+        .await
+        .unwrap();
     let body = match kind {
         Kind::Postgres => r"'\x02aa'::bytea",
         Kind::Sqlite => "x'02aa'",
@@ -181,7 +190,10 @@ async fn a_batch_that_is_broken_is_kept_and_left_out(
 ) {
     let database = Database::new(kind).await;
     let store = &database.store;
-    store.pack(&[happened(0, 10)]).await.unwrap();
+    store
+        .pack(&[happened(0, 10)], &mut Packing::default())
+        .await
+        .unwrap();
     let body = match kind {
         Kind::Postgres => r"'\x01aa'::bytea",
         Kind::Sqlite => "x'01aa'",
@@ -224,7 +236,10 @@ async fn a_launch_of_a_session_that_was_removed_is_filed_all_the_same(
         launches: launches.into_iter().collect(),
         ..Happened::default()
     };
-    store.pack(&[happened]).await.unwrap();
+    store
+        .pack(&[happened], &mut Packing::default())
+        .await
+        .unwrap();
     let filed = store
         .file_batch(i64::MAX, &BTreeSet::new())
         .await

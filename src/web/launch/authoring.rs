@@ -52,7 +52,7 @@ async fn answer(
         Some("updateContent") => {
             let visitor = admit(gateway, request, names, query, Entry::Callback, now)?;
             let saved = callback::update_content(gateway, &visitor, query, now, noted).await?;
-            pages::saved(&saved, &visitor.platform, gateway)
+            pages::saved(&saved, visitor.platform, gateway)
         }
         Some(other) => {
             admit(gateway, request, names, query, Entry::Launch, now)?;

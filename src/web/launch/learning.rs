@@ -43,7 +43,7 @@ async fn answer(
     match query.get("dispatch") {
         None => {
             let visitor = admit(gateway, request, names, query, Entry::Launch, now)?;
-            let home = &visitor.platform;
+            let home = visitor.platform;
             match learn::open(gateway, &visitor, query, now, noted).await? {
                 Learning::Redirect(address) => redirect(address),
                 Learning::NotReady => pages::notice(Notice::NotReady, home, gateway),
@@ -52,7 +52,7 @@ async fn answer(
         }
         Some("finishActivity") => {
             let visitor = admit(gateway, request, names, query, Entry::Callback, now)?;
-            let home = &visitor.platform;
+            let home = visitor.platform;
             let back = Box::pin(finish::finish_activity(
                 gateway, &visitor, query, now, noted,
             ));

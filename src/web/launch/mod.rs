@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use super::admin;
 use super::front_door::{Launched, as_sent, vouch};
 use super::problem::{self, Problem};
+use crate::domain::configuration::Configuration;
 use crate::domain::launch_record::{LaunchKind, Noted};
 use crate::domain::query::Query;
 use crate::flows::Gateway;
@@ -39,7 +40,9 @@ pub(super) async fn page(
     gateway: &Gateway,
 ) -> Result<HttpResponse, Problem> {
     let (platform, signature, page) = parts(request.path()).ok_or(Problem::NoSuchPage)?;
+    let configuration = gateway.configuration_now();
     let names = Names {
+        configuration: &configuration,
         platform: decoded(platform),
         signature: decoded(signature),
     };
@@ -57,8 +60,9 @@ pub(super) async fn page(
     }
 }
 
-/// Platform and tool signature in a path.
+/// Platform and tool signature in a path, and the configuration in which they name something.
 struct Names<'a> {
+    configuration: &'a Configuration,
     platform: Cow<'a, str>,
     signature: Cow<'a, str>,
 }
@@ -69,14 +73,14 @@ fn decoded(part: &str) -> Cow<'_, str> {
 }
 
 /// The first checks; what a signature or state vouches for is never limited.
-fn admit(
+fn admit<'a>(
     gateway: &Gateway,
     request: &HttpRequest,
-    names: &Names<'_>,
+    names: &Names<'a>,
     query: &Query<'_>,
     entry: Entry,
     now: DateTime<Utc>,
-) -> Result<Visitor, Problem> {
+) -> Result<Visitor<'a>, Problem> {
     let visitor = as_sent(request, |path_and_query| {
         let arrival = Arrival {
             platform: &names.platform,
@@ -84,7 +88,7 @@ fn admit(
             path_and_query,
             query,
         };
-        gateway.admit(arrival, entry, now)
+        gateway.admit(names.configuration, arrival, entry, now)
     })?;
     if visitor.proof != Proof::Nothing {
         vouch(request);

@@ -29,7 +29,7 @@ pub(super) async fn monitoring(
         }
         let visitor = admit(gateway, request, names, &query, Entry::Launch, now)?;
         let monitoring = monitor::open(gateway, &visitor, &query, now, &mut noted).await?;
-        pages::monitor(&monitoring, &visitor.platform, gateway)
+        pages::monitor(&monitoring, visitor.platform, gateway)
     };
     let outcome = outcome.await;
     note(request, names, LaunchKind::Monitor, &query, noted);
