@@ -33,8 +33,8 @@ impl Budget {
     pub fn per_worker(workers: usize) -> Self {
         let workers = u32::try_from(workers).unwrap_or(u32::MAX).max(1);
         Budget {
-            read: (16 / workers).clamp(1, 8),
-            write: (8 / workers).clamp(1, 4),
+            read: (8 / workers).clamp(1, 4),
+            write: (16 / workers).clamp(1, 8),
         }
     }
 }
