@@ -9,7 +9,7 @@ use super::remembered::{self, Whose};
 use super::{Gateway, Refusal};
 use crate::domain::base_url::is_within;
 use crate::domain::configuration::Configuration;
-use crate::domain::content::{Content, ContentKey, Place};
+use crate::domain::content::Place;
 use crate::domain::custom_csv::{CustomCsv, NamedServer};
 use crate::domain::id::ToolContentId;
 use crate::domain::launch_mode::LaunchMode;
@@ -60,7 +60,6 @@ pub async fn open(
         .or(named_user)
         .map(str::to_owned);
     let key = visitor.content_key(id);
-    let stored = gateway.store.content(&key).await?;
     let check_person = |server: &Server| match (&launcher, &csv) {
         (Some(launcher), Some(csv))
             if proven && !is_same_login(launcher.external_login(server), &csv.user) =>
@@ -68,6 +67,28 @@ pub async fn open(
             Err(Refusal::SomebodyElse)
         }
         _ => Ok(()),
+    };
+    let place_of_new = |counts: &CustomCsv, named: Option<&str>| {
+        let (server, place) = place_of(visitor.configuration, visitor.tool, counts, named)?;
+        check_person(&server)?;
+        match &launcher {
+            Some(launcher)
+                if proven && !is_same_login(launcher.external_login(&server), &counts.user) =>
+            {
+                Err(Refusal::SomebodyElse)
+            }
+            _ => Ok(place),
+        }
+    };
+    let named = query.get("extLmsId").filter(|id| !id.trim().is_empty());
+    // Where the address says all of where new content would go, it is looked for and stored at once.
+    let place = match (visitor.platform.custom_csv, &csv) {
+        (CsvSource::Accepted, Some(csv)) => place_of_new(csv, named).ok(),
+        _ => None,
+    };
+    let stored = match place {
+        Some(place) => gateway.store.content_or_new(&key, &place, now).await?,
+        None => gateway.store.content(&key).await?,
     };
     let content = match stored {
         Some(content) => {
@@ -84,23 +105,15 @@ pub async fn open(
             content
         }
         None => {
-            let named = query.get("extLmsId").filter(|id| !id.trim().is_empty());
             let given = Given {
                 csv: csv.as_ref(),
                 server: named,
                 launcher: launcher.as_ref(),
             };
             let (counts, named) = counting(gateway, visitor, given, now, noted).await?;
-            let named = named.as_deref();
-            let (server, place) = place_of(visitor.configuration, visitor.tool, &counts, named)?;
-            check_person(&server)?;
-            if proven
-                && let Some(launcher) = &launcher
-                && !is_same_login(launcher.external_login(&server), &counts.user)
-            {
-                return Err(Refusal::SomebodyElse);
-            }
-            gateway.insert_content(&key, place, now).await?
+            let place = place_of_new(&counts, named.as_deref())?;
+            let content = gateway.store.content_or_new(&key, &place, now).await?;
+            content.ok_or(Refusal::UnknownContent)?
         }
     };
     noted.server = Some(content.place.server.clone());
@@ -192,22 +205,4 @@ pub(super) fn place_on(server: &Server, csv: &CustomCsv) -> Result<Place, Refusa
         section: csv.section.clone(),
         course_url: csv.course_url.clone(),
     })
-}
-
-impl Gateway {
-    /// Stores new content, or answers what another request stored first.
-    async fn insert_content(
-        &self,
-        key: &ContentKey,
-        place: Place,
-        now: DateTime<Utc>,
-    ) -> Result<Content, Refusal> {
-        if self.store.insert_content(key, &place, now).await? {
-            return Ok(Content::new(key.clone(), place, now));
-        }
-        self.store
-            .content(key)
-            .await?
-            .ok_or(Refusal::UnknownContent)
-    }
 }

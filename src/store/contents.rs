@@ -44,9 +44,26 @@ const SAVE_ONCE: &str = "with saved as (
     )
     select server_id from saved";
 
+/// What [`FIND`] does and, where that finds nothing, [`INSERT`], in one statement. No row where another request stores
+/// the content at the same moment. On PostgreSQL alone.
+const FIND_OR_INSERT: &str = "with found as (
+        select tool_content_id, server_id, ext_user, ext_course, ext_section, ext_course_url,
+            ext_tool_content_id, define_later, locked_until, run_offline, content_in_use, created_at, updated_at
+        from contents where platform_id = $1 and signature = $2 and tool_content_id = $3
+    ), made as (
+        insert into contents (platform_id, signature, tool_content_id, server_id, ext_user, ext_course,
+            ext_section, ext_course_url, define_later, run_offline, content_in_use, created_at, updated_at)
+        select $1, $2, $3, $4, $5, $6, $7, $8, false, false, false, $9, $9 where not exists (select 1 from found)
+        on conflict (platform_id, signature, tool_content_id) do nothing
+        returning tool_content_id, server_id, ext_user, ext_course, ext_section, ext_course_url,
+            ext_tool_content_id, define_later, locked_until, run_offline, content_in_use, created_at, updated_at
+    )
+    select * from found union all select * from made";
+
 /// The statements that only PostgreSQL knows.
 #[cfg(test)]
-pub(super) const POSTGRES_STATEMENTS: &[(&str, &str)] = &[("SAVE_ONCE", SAVE_ONCE)];
+pub(super) const POSTGRES_STATEMENTS: &[(&str, &str)] =
+    &[("SAVE_ONCE", SAVE_ONCE), ("FIND_OR_INSERT", FIND_OR_INSERT)];
 
 /// A callback to be stored.
 #[derive(Debug, Clone, Copy)]
@@ -84,8 +101,45 @@ impl Store {
             .transpose()
     }
 
+    /// The content of a key; where there is none, new content at a place, stored. `None` where another request stored
+    /// it first, and it was removed again at once.
+    pub async fn content_or_new(
+        &self,
+        key: &ContentKey,
+        place: &Place,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Content>, StoreError> {
+        let found = match &self.write {
+            Db::Postgres(pool, presence) => {
+                let query = sqlx::query_as::<_, ContentRow>(FIND_OR_INSERT);
+                let query = query
+                    .bind(key.platform.as_str())
+                    .bind(key.signature.as_str());
+                let query = query.bind(key.id.get()).bind(place.server.as_str());
+                let query = query
+                    .bind(&place.user)
+                    .bind(&place.course)
+                    .bind(&place.section);
+                let row = query.bind(&place.course_url).bind(at).fetch_optional(pool);
+                let row = presence.while_there(row).await?;
+                row.map(|row| row.content(&key.platform, &key.signature))
+                    .transpose()?
+            }
+            Db::Sqlite(_) => match self.content(key).await? {
+                None if self.insert_content(key, place, at).await? => {
+                    Some(Content::new(key.clone(), place.clone(), at))
+                }
+                found => found,
+            },
+        };
+        match found {
+            None => self.content(key).await,
+            found => Ok(found),
+        }
+    }
+
     /// Stores new content; `false` where another request stored it first, whose stays.
-    pub async fn insert_content(
+    async fn insert_content(
         &self,
         key: &ContentKey,
         place: &Place,

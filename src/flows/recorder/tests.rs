@@ -22,7 +22,7 @@ async fn with_sessions(kind: Kind) -> (Database, Vec<Session>) {
     let store = &database.store;
     story::configured(store).await;
     store
-        .insert_content(&content_key(7), &place(), now())
+        .content_or_new(&content_key(7), &place(), now())
         .await
         .unwrap();
     let sessions: Vec<_> = (1..=10).map(|id| session(id, 7)).collect();

@@ -18,7 +18,7 @@ async fn of_callbacks_with_one_state_at_one_moment_one_is_stored(
     let key = content_key(7);
     database
         .store
-        .insert_content(&key, &place(), now())
+        .content_or_new(&key, &place(), now())
         .await
         .unwrap();
     for round in 0..20_u8 {
@@ -79,7 +79,7 @@ async fn a_state_of_content_that_is_not_there_is_not_used_up(
             Stored::NoContent
         );
     }
-    store.insert_content(&key, &place(), now()).await.unwrap();
+    store.content_or_new(&key, &place(), now()).await.unwrap();
     let stored = store.store_callback(callback).await.unwrap();
     assert_eq!(stored, Stored::Now(place().server));
     // What is over is forgotten; then nothing keeps it from counting again but its own time.

@@ -262,7 +262,7 @@ async fn many_at_once_are_what_each_alone_would_be(
         super::story::configured(store).await;
         for n in many.clone() {
             let key = content_key(n);
-            store.insert_content(&key, &place(), now()).await.unwrap();
+            store.content_or_new(&key, &place(), now()).await.unwrap();
             super::story::with_session(store, &super::session(n, n)).await;
         }
     }

@@ -10,6 +10,28 @@ use crate::domain::id::ExtId;
 use crate::domain::journal::Entry;
 use crate::domain::session::Session;
 
+#[rstest]
+#[actix_web::test]
+async fn content_is_made_once_however_many_open_it(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let database = Database::new(kind).await;
+    let store = &database.store;
+    configured(store).await;
+    let key = content_key(7);
+    let opened = futures_util::future::join_all((0..16).map(async |course: i64| {
+        let place = Place {
+            course: course.to_string(),
+            ..place()
+        };
+        store.content_or_new(&key, &place, now()).await.unwrap()
+    }));
+    let opened = opened.await;
+    let first = store.content(&key).await.unwrap();
+    assert!(first.is_some());
+    assert!(opened.iter().all(|content| *content == first));
+}
+
 pub(crate) async fn configured(store: &Store) {
     let platform = PlatformRecord {
         id: "lams".into(),
@@ -110,9 +132,9 @@ async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind:
     // Content is stored once; the first one stays.
     let key = content_key(7);
     assert!(store.content(&key).await.unwrap().is_none());
-    store.insert_content(&key, &place(), now()).await.unwrap();
+    store.content_or_new(&key, &place(), now()).await.unwrap();
     store
-        .insert_content(
+        .content_or_new(
             &key,
             &Place {
                 course: "8".into(),
