@@ -36,8 +36,8 @@ pub(super) const LONGEST_ADDRESS: usize = 16 * 1024;
 pub(super) struct RequestId(u64);
 
 impl RequestId {
-    /// A number never given before by this process, and by others only by a chance of 2^-64. Each thread counts for
-    /// itself, a billion times a billion numbers apart: one count of all would go from processor to processor.
+    /// A number never given before by this process, and by others only by a chance of 2^-64. Each thread counts by
+    /// itself, 2^48 numbers apart: a count of all would go from processor to processor.
     fn next() -> Self {
         static FIRST: LazyLock<u64> = LazyLock::new(|| getrandom::u64().unwrap_or_default());
         static THREADS: AtomicU64 = AtomicU64::new(0);
