@@ -92,7 +92,8 @@ async fn the_preview_follows_what_is_typed_and_works_by_its_button_too() {
     );
     comes(&lesson, "[data-page=author_new] .whole", "course=99").await;
     // Where nobody is signed in any more, it says that it does not follow.
-    lesson.script("fetch('../sign-out', { method: 'POST', body: new URLSearchParams({ form_token: document.querySelector('[name=form_token]').value }) })").await;
+    let signed_out = lesson.script("return fetch('../sign-out', { method: 'POST', body: new URLSearchParams({ form_token: document.querySelector('[name=form_token]').value }) }).then((answer) => answer.ok)").await;
+    assert_eq!(signed_out, true);
     lesson.fill("#customCSV", "bill,98,4,sample").await;
     lesson.sees("#stale:not([hidden])").await;
     assert_eq!(lesson.complaints().await, [""; 0]);
