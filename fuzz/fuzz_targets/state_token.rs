@@ -28,7 +28,7 @@ fuzz_target!(|given: (&str, &str, u16, u8)| {
         purpose: Purpose::Finish,
         expires_at: now + TimeDelta::hours(1),
         nonce: [3; 12],
-        person: Some(Person::Lams(login.to_owned())),
+        person: Some(Person::Lams(login.into())),
     };
     let token = keys.seal(&state, subject);
     assert_eq!(keys.open(Some(&token), &all, subject, now), Ok(state));
