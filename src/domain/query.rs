@@ -39,7 +39,12 @@ impl<'a> Query<'a> {
             pairs: Vec::with_capacity(raw.len().min(8)),
             malformed: None,
         };
+        // Most launches hold nothing that is to be decoded.
         let is_plain = memchr2(b'%', b'+', raw.as_bytes()).is_none();
+        let decoded: fn(&str) -> Option<Cow<'_, str>> = match is_plain {
+            true => |text| Some(Cow::Borrowed(text)),
+            false => decode,
+        };
         let mut rest = Some(raw);
         while let Some(here) = rest {
             let (pair, after) = split_at_byte(here, b'&');
@@ -48,12 +53,7 @@ impl<'a> Query<'a> {
                 continue;
             }
             let (name, value) = split_at_byte(pair, b'=');
-            let value = value.unwrap_or("");
-            if is_plain {
-                query.pairs.push((name.into(), value.into()));
-                continue;
-            }
-            match (decode(name), decode(value)) {
+            match (decoded(name), decoded(value.unwrap_or(""))) {
                 (Some(name), Some(value)) => query.pairs.push((name, value)),
                 _ => query.malformed = query.malformed.or(Some(name)),
             }
