@@ -215,21 +215,15 @@ const LONGEST: usize = 4096;
 
 /// An address without signatures, states and hashes, however often it is encoded within another, and not too long.
 /// Every launch passes through here twice: it goes through the text once, from one sign that may stand before a value
-/// to the next.
+/// to the next. Of those that are encoded it looks for the last byte, which is rarer than their first.
 pub fn masked(address: &str) -> String {
     let bytes = address.as_bytes();
     let mut out = String::with_capacity(address.len().min(LONGEST) + '…'.len_utf8());
     // What is before `copied` is done.
     let (mut copied, mut at) = (0, 0);
-    while let Some(sign) = memchr2(b'=', b'%', &bytes[at..]) {
-        at += sign;
-        let Some(equals) = equals_at_start(&bytes[at..]) else {
-            at += 1;
-            continue;
-        };
-        let is_secret = ends_with_secret(&bytes[copied..at]);
-        at += equals;
-        if is_secret {
+    while let Some(sign) = memchr2(b'=', b'D', &bytes[at..]) {
+        at += sign + 1;
+        if before_equals(&bytes[copied..at]).is_some_and(ends_with_secret) {
             out.push_str(&address[copied..at]);
             out.push('…');
             let value = bytes[at..].iter();
@@ -246,12 +240,12 @@ pub fn masked(address: &str) -> String {
     out
 }
 
-/// How long the sign between a name and its value is, encoded never, once or twice, where a text begins with it.
-fn equals_at_start(text: &[u8]) -> Option<usize> {
+/// What is before the sign between a name and its value, encoded never, once or twice, where a text ends with it.
+fn before_equals(text: &[u8]) -> Option<&[u8]> {
     match text {
-        [b'=', ..] => Some(1),
-        [b'%', b'3', b'D', ..] => Some(3),
-        [b'%', b'2', b'5', b'3', b'D', ..] => Some(5),
+        [name @ .., b'=']
+        | [name @ .., b'%', b'3', b'D']
+        | [name @ .., b'%', b'2', b'5', b'3', b'D'] => Some(name),
         _ => None,
     }
 }

@@ -25,7 +25,7 @@ use self::losses::Losses;
 use self::waiting::Waiting;
 use crate::domain::content::ContentKey;
 use crate::domain::launch_record::{CallRecord, LaunchRecord};
-use crate::store::{LaunchRecords, Store};
+use crate::store::{Store, StoreError};
 
 /// Takes records; cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -59,10 +59,7 @@ impl Recorder {
 
     /// A browser request was answered. One that took a learner to a session is also noted there.
     pub fn launch(&self, launch: &LaunchRecord) {
-        match LaunchRecords::packed(launch) {
-            Ok(packed) => self.taken(self.inbox.launch(&packed)),
-            Err(error) => tracing::error!(%error, "a launch record is lost"),
-        }
+        self.taken(self.inbox.launch(launch));
     }
 
     /// A call to an external server ended.
@@ -75,9 +72,11 @@ impl Recorder {
         self.taken(self.inbox.in_use(content));
     }
 
-    fn taken(&self, taken: bool) {
-        if !taken {
-            self.losses.add();
+    fn taken(&self, taken: Result<bool, StoreError>) {
+        match taken {
+            Ok(true) => {}
+            Ok(false) => self.losses.add(),
+            Err(error) => tracing::error!(%error, "a launch record is lost"),
         }
     }
 

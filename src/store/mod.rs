@@ -33,7 +33,7 @@ pub use connect::{Budget, Common};
 pub use contents::{Callback, Stored};
 pub use disconnect::{Connected, InUse, UsedBy};
 pub use journal::Lease;
-pub use launch_batches::{FiledBatch, LaunchRecords, Packing};
+pub use launch_batches::{FiledBatch, LaunchRecords};
 pub use launch_search::{LaunchFilter, Side, StoredCall, StoredLaunch};
 pub use launches::{LaunchHour, ToolLaunches, first_id_of, place_after_all};
 pub use lms_connections::EnrollmentRecord;

@@ -151,12 +151,18 @@ fn opened(launches: &[LaunchRecord]) -> BTreeMap<(&str, &str, i64, &str), DateTi
 }
 
 impl Store {
-    /// Stores a batch of what happened in one transaction.
-    pub async fn store_happened(&self, happened: &Happened) -> Result<(), StoreError> {
+    /// Stores what happened in one transaction, launches in the order of their time.
+    pub async fn store_happened(&self, happened: &[Happened]) -> Result<(), StoreError> {
+        let mut launches = Vec::new();
+        for one in happened {
+            one.launches.unpack(&mut launches)?;
+        }
+        launches.sort_by_key(|launch| launch.at);
+        let calls = happened.iter().flat_map(|one| &one.calls);
+        let calls: Vec<CallRecord> = calls.cloned().collect();
         let mut tx = self.begin().await?;
-        mark_in_use(&mut tx, &happened.in_use).await?;
-        let launches = happened.launches.unpacked()?;
-        Self::insert_records(&mut tx, &launches, &happened.calls, None).await?;
+        mark_in_use(&mut tx, happened).await?;
+        Self::insert_records(&mut tx, &launches, &calls, None).await?;
         tx.commit().await
     }
 
@@ -256,10 +262,8 @@ fn used<'q>(query: OnSqlite<'q>, content: &&'q ContentKey) -> OnSqlite<'q> {
 }
 
 /// Notes that a session of each content was opened.
-pub(super) async fn mark_in_use(
-    tx: &mut Tx,
-    in_use: &BTreeSet<ContentKey>,
-) -> Result<(), StoreError> {
+pub(super) async fn mark_in_use(tx: &mut Tx, happened: &[Happened]) -> Result<(), StoreError> {
+    let in_use: BTreeSet<_> = happened.iter().flat_map(|one| &one.in_use).collect();
     if in_use.is_empty() {
         return Ok(());
     }
@@ -273,7 +277,7 @@ pub(super) async fn mark_in_use(
             presence.while_there(query.execute(&mut **postgres)).await?;
         }
         Tx::Sqlite(sqlite) => {
-            let in_use: Vec<_> = in_use.iter().collect();
+            let in_use: Vec<_> = in_use.into_iter().collect();
             write_rows(sqlite, (IN_USE, IN_USE_FIFTY), &in_use, used).await?;
         }
     }

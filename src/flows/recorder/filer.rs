@@ -91,6 +91,7 @@ impl Filer<'_> {
     ) -> Result<(), StoreError> {
         self.rush_began = None;
         loop {
+            self.rest(asked).await;
             while let Ok(done) = asked.try_recv() {
                 self.readers.push(Reader::new(done));
             }
@@ -122,14 +123,13 @@ impl Filer<'_> {
                 tracing::error!(%error, batch, launches, "a batch of launch records cannot be filed, and is kept");
                 self.left_out.insert(filed.id);
             }
-            self.rest(asked).await;
         }
     }
 
     /// Rests while it is a rush and nobody waits. The little that it could file meanwhile would be paid for by
     /// learners: the indexes of a thousand launches are as much to write as a hundred thousand of them packed.
     async fn rest(&mut self, asked: &mut mpsc::UnboundedReceiver<oneshot::Sender<()>>) {
-        while self.waiting.is_rush() {
+        while self.waiting.is_rush() && asked.is_empty() {
             let rush = self.rush_began.get_or_insert_with(Instant::now).elapsed();
             if !self.readers.is_empty() || rush >= LONGEST_RUSH {
                 return;

@@ -11,7 +11,7 @@ use super::*;
 use crate::domain::session::Session;
 use crate::store::tests::launches::{launch, opens};
 use crate::store::tests::{Database, Kind, content_key, now, place, session, story};
-use crate::store::{Happened, LaunchFilter, Packing};
+use crate::store::{Happened, LaunchFilter};
 
 /// Ten minutes are for ever.
 const LONG: Duration = Duration::from_secs(600);
@@ -113,11 +113,7 @@ async fn which_contents_are_in_use_is_known_also_where_launches_are_packed(
         in_use: [content_key(7)].into(),
         ..Happened::default()
     };
-    database
-        .store
-        .pack(&[happened], &mut Packing::default())
-        .await
-        .unwrap();
+    database.store.pack(&[happened]).await.unwrap();
     assert_eq!(database.store.launches_waiting().await.unwrap(), 1);
     let content = database.store.content(&content_key(7)).await.unwrap();
     assert!(content.unwrap().in_use);
@@ -135,10 +131,7 @@ async fn what_a_dead_instance_has_packed_is_filed_by_another_for_its_reader(
             launches: (from..from + 500).map(|n| opening(n, &sessions)).collect(),
             ..Happened::default()
         };
-        store
-            .pack(&[happened], &mut Packing::default())
-            .await
-            .unwrap();
+        store.pack(&[happened]).await.unwrap();
     }
     let (recorder, task) = Recorder::start(store.clone());
     assert!(recorder.settled_within(LONG).await);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use rstest::rstest;
 use sqlx::{AssertSqlSafe, Executor};
 
@@ -54,12 +55,13 @@ async fn what_was_packed_and_filed_is_what_would_have_been_stored_at_once(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
     let (direct, packed) = (Database::new(kind).await, Database::new(kind).await);
-    direct.store.store_happened(&happened(0, 60)).await.unwrap();
-    let store = &packed.store;
-    let (id, launches) = store
-        .pack(&[happened(0, 60)], &mut Packing::default())
+    direct
+        .store
+        .store_happened(&[happened(0, 60)])
         .await
-        .unwrap()[0];
+        .unwrap();
+    let store = &packed.store;
+    let (id, launches) = store.pack(&[happened(0, 60)]).await.unwrap()[0];
     assert_eq!(launches, 60);
     assert_eq!(store.launches_waiting().await.unwrap(), 60);
     assert!(all(store).await.is_empty());
@@ -101,7 +103,7 @@ async fn two_instances_that_file_at_once_file_each_batch_once(
     for n in 0..20 {
         database
             .store
-            .pack(&[happened(n * 10, n * 10 + 10)], &mut Packing::default())
+            .pack(&[happened(n * 10, n * 10 + 10)])
             .await
             .unwrap();
     }
@@ -134,11 +136,8 @@ async fn a_batch_whose_ids_another_instance_has_given_too_is_filed_under_others(
 ) {
     let database = Database::new(kind).await;
     let store = &database.store;
-    let (id, _) = store
-        .pack(&[happened(0, 10)], &mut Packing::default())
-        .await
-        .unwrap()[0];
-    store.store_happened(&happened(10, 11)).await.unwrap();
+    let (id, _) = store.pack(&[happened(0, 10)]).await.unwrap()[0];
+    store.store_happened(&[happened(10, 11)]).await.unwrap();
     let collides = AssertSqlSafe(format!("update launches set id = {}", id + 1024));
     on!(&store.write, pool => async { pool.execute(collides).await.map(drop) }).unwrap();
     let filed = store
@@ -157,13 +156,10 @@ async fn a_batch_of_an_unknown_form_stays_for_who_knows_it(
 ) {
     let database = Database::new(kind).await;
     let store = &database.store;
-    store
-        .pack(&[happened(0, 10)], &mut Packing::default())
-        .await
-        .unwrap();
+    store.pack(&[happened(0, 10)]).await.unwrap();
     let body = match kind {
-        Kind::Postgres => r"'\x02aa'::bytea",
-        Kind::Sqlite => "x'02aa'",
+        Kind::Postgres => r"'\x03aa'::bytea",
+        Kind::Sqlite => "x'03aa'",
     };
     let newer = AssertSqlSafe(format!("insert into launch_batches values (1, 5, {body})"));
     on!(&store.write, pool => async { pool.execute(newer).await.map(drop) }).unwrap();
@@ -185,18 +181,91 @@ async fn a_batch_of_an_unknown_form_stays_for_who_knows_it(
 
 #[rstest]
 #[actix_web::test]
-async fn a_batch_that_is_broken_is_kept_and_left_out(
+async fn a_batch_of_the_form_before_is_filed_too(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let (direct, older) = (Database::new(kind).await, Database::new(kind).await);
+    direct
+        .store
+        .store_happened(&[happened(0, 60)])
+        .await
+        .unwrap();
+    let launches: Vec<LaunchRecord> = (0..60).map(launch).collect();
+    let both = postcard::to_extend(&(&launches, &happened(0, 0).calls), Vec::new()).unwrap();
+    let mut body = vec![1];
+    body.extend(lz4_flex::compress_prepend_size(&both));
+    let digits = hex::encode(body);
+    let body = match kind {
+        Kind::Postgres => format!(r"'\x{digits}'::bytea"),
+        Kind::Sqlite => format!("x'{digits}'"),
+    };
+    let stored = AssertSqlSafe(format!("insert into launch_batches values (1, 60, {body})"));
+    let store = &older.store;
+    on!(&store.write, pool => async { pool.execute(stored).await.map(drop) }).unwrap();
+    assert_eq!(store.newest_batch().await.unwrap(), Some(1));
+    assert_eq!(store.batches_left(1).await.unwrap(), [1]);
+    let filed = store.file_batch(1, &BTreeSet::new()).await.unwrap();
+    filed.unwrap().outcome.unwrap();
+    let (one, other) = (all(&direct.store).await, all(store).await);
+    assert_eq!(without_ids(one), without_ids(other));
+}
+
+/// More than fit into one block, and several batches of several threads.
+#[rstest]
+#[actix_web::test]
+async fn batches_of_many_blocks_are_filed_as_they_came(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let (direct, packed) = (Database::new(kind).await, Database::new(kind).await);
+    let several = || [happened(0, 400), happened(400, 401), happened(401, 900)];
+    direct.store.store_happened(&several()).await.unwrap();
+    let store = &packed.store;
+    let launches: Vec<_> = store.pack(&several()).await.unwrap();
+    let launches: Vec<_> = launches.iter().map(|(_, launches)| *launches).collect();
+    assert_eq!(launches, [400, 1, 499]);
+    while let Some(filed) = store.file_batch(i64::MAX, &BTreeSet::new()).await.unwrap() {
+        filed.outcome.unwrap();
+    }
+    let (one, other) = (all(&direct.store).await, all(store).await);
+    assert_eq!(one.len(), 900);
+    assert_eq!(without_ids(one), without_ids(other));
+}
+
+#[rstest]
+#[actix_web::test]
+async fn what_several_threads_recorded_is_stored_in_the_order_of_time(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {
     let database = Database::new(kind).await;
+    let at = |seconds: i64| LaunchRecord {
+        at: now() + TimeDelta::seconds(seconds),
+        request_id: seconds.to_string(),
+        ..launch(1)
+    };
+    let thread = |seconds: [i64; 2]| Happened {
+        launches: seconds.into_iter().map(at).collect(),
+        ..Happened::default()
+    };
+    let happened = [thread([1, 4]), thread([2, 3])];
+    database.store.store_happened(&happened).await.unwrap();
+    let launches = all(&database.store).await;
+    let order: Vec<_> = launches.iter().map(|one| &*one.request_id).collect();
+    assert_eq!(order, ["1", "2", "3", "4"]);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn a_batch_that_is_broken_is_kept_and_left_out(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+    // A length that is not there; blocks of a length that cannot be; no block; of the form before.
+    #[values("02aa", "020c00000008000000ffffffffaabbccdd", "0200000000", "01aa")] body: &str,
+) {
+    let database = Database::new(kind).await;
     let store = &database.store;
-    store
-        .pack(&[happened(0, 10)], &mut Packing::default())
-        .await
-        .unwrap();
+    store.pack(&[happened(0, 10)]).await.unwrap();
     let body = match kind {
-        Kind::Postgres => r"'\x01aa'::bytea",
-        Kind::Sqlite => "x'01aa'",
+        Kind::Postgres => format!(r"'\x{body}'::bytea"),
+        Kind::Sqlite => format!("x'{body}'"),
     };
     let broken = AssertSqlSafe(format!("insert into launch_batches values (1, 5, {body})"));
     on!(&store.write, pool => async { pool.execute(broken).await.map(drop) }).unwrap();
@@ -236,10 +305,7 @@ async fn a_launch_of_a_session_that_was_removed_is_filed_all_the_same(
         launches: launches.into_iter().collect(),
         ..Happened::default()
     };
-    store
-        .pack(&[happened], &mut Packing::default())
-        .await
-        .unwrap();
+    store.pack(&[happened]).await.unwrap();
     let filed = store
         .file_batch(i64::MAX, &BTreeSet::new())
         .await
@@ -279,11 +345,15 @@ async fn many_at_once_are_what_each_alone_would_be(
         }
     };
     for n in many.clone() {
-        alone.store.store_happened(&happened(n..=n)).await.unwrap();
+        alone
+            .store
+            .store_happened(&[happened(n..=n)])
+            .await
+            .unwrap();
     }
     at_once
         .store
-        .store_happened(&happened(many.clone()))
+        .store_happened(&[happened(many.clone())])
         .await
         .unwrap();
     let sorted = |mut launches: Vec<StoredLaunch>| {

@@ -74,7 +74,7 @@ async fn launches_are_found_by_whatever_is_known_of_them(
             launches: part.iter().cloned().collect(),
             ..Happened::default()
         };
-        store.store_happened(&happened).await.unwrap();
+        store.store_happened(&[happened]).await.unwrap();
     }
     let all = store.launches(&LaunchFilter::default(), 100).await.unwrap();
     assert_eq!(all.len(), 60);
@@ -214,7 +214,7 @@ async fn calls_are_found_with_the_launch_that_they_belong_to_and_what_is_old_is_
         ],
         ..Happened::default()
     };
-    store.store_happened(&happened).await.unwrap();
+    store.store_happened(&[happened]).await.unwrap();
     let all = store.launches(&LaunchFilter::default(), 10).await.unwrap();
     let outcomes = |calls: Vec<StoredCall>| -> Vec<String> {
         calls.into_iter().map(|call| call.outcome).collect()
@@ -224,13 +224,13 @@ async fn calls_are_found_with_the_launch_that_they_belong_to_and_what_is_old_is_
         let later = store.calls_near(launch, Side::Later, 10).await.unwrap();
         outcomes(earlier.into_iter().rev().chain(later).collect())
     };
-    assert_eq!(near(&all[1]).await, ["ok"]);
+    assert_eq!(near(&all[0]).await, ["ok"]);
     let of_content = StoredLaunch {
         tool_session_id: None,
-        ..all[1].clone()
+        ..all[0].clone()
     };
     assert_eq!(near(&of_content).await, ["ok", "broken", "ok"]);
-    assert!(near(&all[0]).await.is_empty());
+    assert!(near(&all[1]).await.is_empty());
 
     // Launches are old by the clock that numbered them, hours by what stands in the record.
     let (first, last) = (now().min(chrono::Utc::now()), now().max(chrono::Utc::now()));
@@ -293,7 +293,7 @@ async fn launches_of_the_same_person_in_the_same_thing_are_near(
         launches: launches.into_iter().collect(),
         ..Happened::default()
     };
-    store.store_happened(&happened).await.unwrap();
+    store.store_happened(&[happened]).await.unwrap();
     let mut all = store.launches(&LaunchFilter::default(), 10).await.unwrap();
     all.reverse();
     for (which, earlier, later) in [

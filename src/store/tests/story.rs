@@ -257,7 +257,7 @@ async fn the_story_of_one_activity(#[values(Kind::Postgres, Kind::Sqlite)] kind:
             in_use: in_use.into_iter().collect(),
             ..Happened::default()
         };
-        store.store_happened(&happened).await.unwrap();
+        store.store_happened(&[happened]).await.unwrap();
     }
     let later = now() + TimeDelta::hours(1);
     assert!(
