@@ -134,17 +134,16 @@ impl Store {
     /// The batches up to an id that are not filed yet, also those that another instance is at; the hundred oldest
     /// at most.
     pub async fn batches_left(&self, until: i64) -> Result<Vec<i64>, StoreError> {
-        Ok(
-            read!(self, pool => sqlx::query_scalar(LEFT).bind(until).bind([FORM].as_slice()).bind([OLD_FORM].as_slice())
-                .fetch_all(pool))?,
-        )
+        Ok(read!(self, pool => sqlx::query_scalar(LEFT).bind(until)
+                .bind([FORM].as_slice()).bind([OLD_FORM].as_slice())
+                .fetch_all(pool))?)
     }
 
     /// The newest batch, if there is any.
     pub async fn newest_batch(&self) -> Result<Option<i64>, StoreError> {
-        Ok(
-            read!(self, pool => sqlx::query_scalar(NEWEST).bind([FORM].as_slice()).bind([OLD_FORM].as_slice()).fetch_one(pool))?,
-        )
+        Ok(read!(self, pool => sqlx::query_scalar(NEWEST)
+                .bind([FORM].as_slice()).bind([OLD_FORM].as_slice())
+                .fetch_one(pool))?)
     }
 
     /// How many launches stand in batches that are not filed yet.

@@ -163,3 +163,31 @@ impl Filer<'_> {
         Ok(newest.filter(|id| *id < left_alone && !self.left_out.contains(id)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::store::tests::{Database, Kind};
+
+    #[actix_web::test]
+    async fn in_a_rush_it_rests_before_it_files_but_for_who_waits() {
+        let database = Database::new(Kind::Sqlite).await;
+        let waiting = Waiting::default();
+        let mut filer = Filer {
+            store: &database.store,
+            waiting: &waiting,
+            readers: Vec::new(),
+            rush_began: None,
+            left_out: BTreeSet::new(),
+        };
+        let (readers, mut asked) = mpsc::unbounded_channel();
+        waiting.set_rush(true);
+        assert!(filer.work(&mut asked).now_or_never().is_none());
+        assert!(filer.rush_began.is_some(), "it rests first");
+        let (done, _wait) = oneshot::channel();
+        readers.send(done).unwrap();
+        assert!(filer.rest(&mut asked).now_or_never().is_some());
+    }
+}

@@ -65,7 +65,12 @@ pub(super) struct Batch {
 impl Default for Inbox {
     /// With a lane for each processor.
     fn default() -> Self {
-        let lanes = std::thread::available_parallelism().map_or(1, usize::from);
+        Self::with_lanes(std::thread::available_parallelism().map_or(1, usize::from))
+    }
+}
+
+impl Inbox {
+    fn with_lanes(lanes: usize) -> Self {
         Self {
             lanes: (0..lanes).map(|_| Mutex::default()).collect(),
             closed: Mutex::default(),
@@ -73,9 +78,7 @@ impl Default for Inbox {
             came: Notify::new(),
         }
     }
-}
 
-impl Inbox {
     /// A launch; `false` where there is no more room. Refused as [`LaunchRecords::push`] refuses it.
     ///
     /// [`LaunchRecords::push`]: crate::store::LaunchRecords::push
@@ -244,6 +247,26 @@ mod tests {
             ..Happened::default()
         }]);
         assert_eq!(put(BATCH + 1), BATCH);
+    }
+
+    #[test]
+    fn who_asks_waits_for_all_lanes() {
+        let inbox = Inbox::with_lanes(3);
+        std::thread::scope(|threads| {
+            for _ in 0..9 {
+                threads.spawn(|| inbox.launch(&launch(1)).unwrap());
+            }
+        });
+        assert_eq!((inbox.ever(), inbox.waiting()), (9, 9));
+        let (done, _wait) = oneshot::channel();
+        inbox.ask(|batch| batch.stored.push(done));
+        let taken = inbox.take();
+        let many: usize = taken.iter().map(|batch| batch.happened.len()).sum();
+        assert_eq!(many, 9);
+        let (last, before) = taken.split_last().unwrap();
+        assert_eq!(last.stored.len(), 1);
+        assert!(before.iter().all(|batch| batch.stored.is_empty()));
+        assert!(inbox.lanes.iter().all(|lane| held(lane).open.is_empty()));
     }
 
     #[test]
