@@ -42,6 +42,7 @@ pub mod sign;
 mod state;
 pub mod sysadmin;
 pub mod toolkit;
+mod two_hashes;
 
 pub use gateway::{Gateway, Start};
 pub use refusal::Refusal;

@@ -2,7 +2,6 @@
 //! a few megabytes, each believed for as long as nothing is known to have changed ([`crate::store::Changes`]).
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
@@ -10,6 +9,7 @@ use chrono::{DateTime, Utc};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
+use super::two_hashes::TwoHashes;
 use super::{Gateway, Refusal};
 use crate::domain::content::{ContentKey, Place, PlaceRef, is_not_ready};
 use crate::domain::id::ToolContentId;
@@ -38,10 +38,7 @@ static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// The sessions in memory.
 pub(super) struct Sessions {
     facts: Cache<[u64; 2], SessionFacts, ByFinished>,
-    /// A session is known here by two hashes of its key, of 64 bits each and under secrets of this process: a third of
-    /// the room that the key itself would take. That two sessions have the same is less likely than that the memory
-    /// fails.
-    hashers: [RandomState; 2],
+    hashes: TwoHashes,
 }
 
 /// Sessions that were finished by many take the room of several.
@@ -72,7 +69,7 @@ impl Default for Sessions {
                 DefaultHashBuilder::default(),
                 DefaultLifecycle::default(),
             ),
-            hashers: [RandomState::new(), RandomState::new()],
+            hashes: TwoHashes::default(),
         }
     }
 }
@@ -97,7 +94,7 @@ impl Sessions {
     }
 
     fn known_as(&self, key: SessionRef<'_>) -> [u64; 2] {
-        self.hashers.each_ref().map(|hasher| hasher.hash_one(key))
+        self.hashes.of(key)
     }
 }
 

@@ -127,7 +127,7 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
                 let gateway = gateway.as_ref().map(web::Data::get_ref);
                 let mut answer = said(&words_at(uri.path(), &defect()), uri.path(), id, gateway);
                 finish(&mut answer, id, gateway);
-                meters::count(&uri, answer.status(), begun.elapsed());
+                meters::count(&uri, None, answer.status(), begun.elapsed());
                 let (status, ms) = (answer.status().as_u16(), milliseconds(begun.elapsed()));
                 let (method, path) = (method.as_str(), uri.path());
                 tracing::error!(request_id = %id, method, path, status, ms, reason, "failed");
@@ -144,8 +144,18 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
     let request = response.request().clone();
     finish(response.response_mut(), id, gateway_of(&request));
     let elapsed = begun.elapsed();
-    meters::count(request.uri(), response.status(), elapsed);
-    record(&response, id, elapsed, reason.as_deref().zip(code));
+    let launched = request.extensions_mut().remove::<Launched>();
+    let kind = launched.as_ref().map(|launched| launched.kind);
+    meters::count(request.uri(), kind, response.status(), elapsed);
+    if let Some(launched) = launched {
+        record(
+            launched,
+            &response,
+            id,
+            elapsed,
+            reason.as_deref().zip(code),
+        );
+    }
     log(&response, id, elapsed, reason.as_deref());
     Ok(response)
 }
@@ -309,15 +319,13 @@ fn problem_document(words: &Words, id: RequestId) -> HttpResponse {
 
 /// Writes a launch down. One that is told to wait is only counted: whoever guesses fills no table.
 fn record(
+    launched: Launched,
     response: &ServiceResponse,
     id: RequestId,
     elapsed: Duration,
     refused: Option<(&str, &'static str)>,
 ) {
     let (request, status) = (response.request(), response.status().as_u16());
-    let Some(launched) = request.extensions_mut().remove::<Launched>() else {
-        return;
-    };
     let Some(gateway) = gateway_of(request).filter(|_| status != 429) else {
         return;
     };

@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use tokio::task::JoinHandle;
 
+use crate::domain::launch_record::LaunchKind;
 use crate::flows::{Gateway, journal};
 
 /// Bounds of the histograms, in seconds: from a launch of a fraction of a millisecond to an import.
@@ -52,7 +53,22 @@ const ROUTES: [(Route, &str); 10] = [
 ];
 
 impl Route {
-    fn of(uri: &Uri) -> Self {
+    /// That of a launch is known by its kind; of others, such as one that was refused before anything was known of it,
+    /// by its address.
+    fn of(uri: &Uri, kind: Option<LaunchKind>) -> Self {
+        match kind {
+            Some(LaunchKind::Author) => Route::Authoring,
+            Some(LaunchKind::Callback) => Route::UpdateContent,
+            Some(LaunchKind::Learner | LaunchKind::Preview | LaunchKind::Teacher) => {
+                Route::Learning
+            }
+            Some(LaunchKind::Return) => Route::FinishActivity,
+            Some(LaunchKind::Monitor) => Route::Monitoring,
+            Some(LaunchKind::Login) | None => Route::of_address(uri),
+        }
+    }
+
+    fn of_address(uri: &Uri) -> Self {
         let path = uri.path();
         if let Some((_, page)) = path
             .rsplit_once('/')
@@ -116,8 +132,8 @@ static METERS: LazyLock<Vec<Meter>> = LazyLock::new(|| {
 });
 
 /// Counts a request that is answered.
-pub(super) fn count(uri: &Uri, status: StatusCode, elapsed: Duration) {
-    let meter = &METERS[Route::of(uri) as usize];
+pub(super) fn count(uri: &Uri, kind: Option<LaunchKind>, status: StatusCode, elapsed: Duration) {
+    let meter = &METERS[Route::of(uri, kind) as usize];
     let digit = usize::from(status.as_u16() / 100).clamp(2, 5) - 2;
     meter.requests[digit].increment(1);
     if let Some(story) = &meter.story {
@@ -226,7 +242,7 @@ mod tests {
 
     #[test]
     fn requests_are_told_apart_and_nothing_they_name_is() {
-        let route = |address: &str| ROUTES[Route::of(&address.parse().unwrap()) as usize].1;
+        let route = |address: &str| ROUTES[Route::of_address(&address.parse().unwrap()) as usize].1;
         for (address, expected) in [
             (
                 "/lams/tool/mdquiz10/authoring.do?toolContentID=1",
@@ -251,6 +267,22 @@ mod tests {
             ("/learning.do", "other"),
         ] {
             assert_eq!(route(address), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_launch_is_counted_by_what_it_was() {
+        let nowhere = "/".parse().unwrap();
+        for (kind, expected) in [
+            (Some(LaunchKind::Author), "authoring"),
+            (Some(LaunchKind::Callback), "updateContent"),
+            (Some(LaunchKind::Learner), "learning"),
+            (Some(LaunchKind::Return), "finishActivity"),
+            (Some(LaunchKind::Monitor), "monitoring"),
+            (None, "other"),
+        ] {
+            let route = Route::of(&nowhere, kind);
+            assert_eq!(ROUTES[route as usize].1, expected, "{kind:?}");
         }
     }
 }

@@ -2,15 +2,18 @@
 //! for the same course a hundred times when a class comes in at once. Whatever comes of it, the launch goes on.
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use moka::sync::Cache;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::Cache;
 
 use crate::domain::id::ServerId;
 use crate::domain::launch_record::{About, NotEnrolled};
 use crate::domain::lms::{Backend, Lms, whole_number};
 use crate::flows::Gateway;
+use crate::flows::two_hashes::TwoHashes;
 use crate::outbound::{LmsCode, LmsError, Outbound, Wanted};
 
 /// A learner who is known as enrolled is not asked about for so long.
@@ -21,13 +24,17 @@ const MOST_KNOWN: u64 = 500_000;
 const LOOKED: Duration = Duration::from_secs(60);
 /// So many courses are remembered at most.
 const MOST_COURSES: u64 = 1_000;
+/// There is room for so many from the start.
+const USUAL: usize = 100;
 
 /// A connection, where it leads, and a course there.
 type Course = (ServerId, String, String);
 
 /// What is known of enrollments, in this process.
 pub struct Enrolled {
-    known: Cache<(Course, String), ()>,
+    /// Since when.
+    known: Cache<[u64; 2], Instant>,
+    hashes: TwoHashes,
     courses: Cache<Course, Looking>,
     /// Learners who are being enrolled, so that two launches of one are one enrollment.
     under_way: Mutex<HashSet<(Course, String)>>,
@@ -42,14 +49,9 @@ type Looked = Result<Option<Arc<HashSet<String>>>, LmsError>;
 impl Default for Enrolled {
     fn default() -> Self {
         Self {
-            known: Cache::builder()
-                .max_capacity(MOST_KNOWN)
-                .time_to_live(KNOWN)
-                .build(),
-            courses: Cache::builder()
-                .max_capacity(MOST_COURSES)
-                .time_to_live(KNOWN)
-                .build(),
+            known: Cache::with_weighter(USUAL, MOST_KNOWN, UnitWeighter),
+            hashes: TwoHashes::default(),
+            courses: Cache::with_weighter(USUAL, MOST_COURSES, UnitWeighter),
             under_way: Mutex::default(),
         }
     }
@@ -58,20 +60,47 @@ impl Default for Enrolled {
 impl Enrolled {
     /// Notes what is known now of somebody in a course.
     pub(super) fn note(&self, lms: &Lms, course: &str, username: &str, is_enrolled: bool) {
-        let key = (course_of(lms, course), username.to_owned());
+        let course = course_of(lms, course);
         if is_enrolled {
-            self.known.insert(key, ());
+            self.known_now(&course, username);
         } else {
-            self.courses.invalidate(&key.0);
-            self.known.invalidate(&key);
-            let lower = (key.0, username.to_lowercase());
-            self.known.invalidate(&lower);
+            self.courses.remove(&course);
+            for name in [username, &username.to_lowercase()] {
+                self.known.remove(&self.hashes.of((&course, name)));
+            }
         }
     }
 
+    fn known_now(&self, course: &Course, username: &str) {
+        let person = self.hashes.of((course, username));
+        self.known.insert(person, Instant::now());
+    }
+
     fn knows(&self, course: &Course, username: &str) -> bool {
-        let known = |name: &str| self.known.contains_key(&(course.clone(), name.to_owned()));
-        known(username) || known(&username.to_lowercase())
+        [username, &username.to_lowercase()]
+            .into_iter()
+            .any(|name| {
+                let since = self.known.get(&self.hashes.of((course, name)));
+                since.is_some_and(|since| since.elapsed() < KNOWN)
+            })
+    }
+
+    /// How it is looked at a course, by whoever comes now or came just before.
+    fn looking(&self, course: Course) -> Looking {
+        let Ok(looking) = self
+            .courses
+            .get_or_insert_with(&course, || Ok::<_, Infallible>(Looking::default()));
+        looking
+    }
+
+    /// Drops what was seen of courses so long ago that it is looked at them anew.
+    fn forget_old_looks(&self) {
+        self.courses.retain(|_, looking| {
+            let looked = looking.try_lock();
+            looked.map_or(true, |looked| {
+                looked.as_ref().is_none_or(|(at, _)| at.elapsed() < LOOKED)
+            })
+        });
     }
 }
 
@@ -152,10 +181,7 @@ async fn see_to_it(
         .map_err(|error| not(&error))?
     {
         for person in people.iter() {
-            gateway
-                .enrolled()
-                .known
-                .insert((key.clone(), person.clone()), ());
+            gateway.enrolled().known_now(&key, person);
         }
     }
     if gateway.enrolled().knows(&key, username) {
@@ -180,10 +206,7 @@ async fn people(
     lms: &Lms,
     course: &str,
 ) -> Result<Option<Arc<HashSet<String>>>, LmsError> {
-    let looking = gateway
-        .enrolled()
-        .courses
-        .get_with(course_of(lms, course), Looking::default);
+    let looking = gateway.enrolled().looking(course_of(lms, course));
     let mut looked = looking.lock().await;
     if let Some((at, outcome)) = looked.as_ref() {
         let lives = match outcome {
@@ -195,6 +218,7 @@ async fn people(
             return outcome.clone();
         }
     }
+    gateway.enrolled().forget_old_looks();
     let outcome = match outbound.enrolled_in(lms, course).await {
         Ok(people) => Ok(people.map(|people| Arc::new(HashSet::from_iter(people)))),
         Err(error) if error.failure.retryable => Err(error),
@@ -241,5 +265,43 @@ fn not(error: &LmsError) -> NotEnrolled {
     NotEnrolled {
         words: error.to_string(),
         code: error.failure.code.as_str(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn course(name: &str) -> Course {
+        let server = "edx".parse().expect("a server id");
+        (
+            server,
+            "https://edx.example.org".to_owned(),
+            name.to_owned(),
+        )
+    }
+
+    #[test]
+    fn who_is_known_in_a_course_is_known_there_and_by_whatever_case_a_launch_names() {
+        let enrolled = Enrolled::default();
+        enrolled.known_now(&course("one"), "ann");
+        let knows = |name, person| enrolled.knows(&course(name), person);
+        assert!(knows("one", "ann") && knows("one", "Ann"));
+        assert!(!knows("one", "bob") && !knows("two", "ann"));
+    }
+
+    #[tokio::test]
+    async fn what_was_seen_of_a_course_is_dropped_once_it_is_old() {
+        let (enrolled, now) = (Enrolled::default(), Instant::now());
+        let old = now.checked_sub(LOOKED).expect("the machine runs for long");
+        let [seen_now, seen_before, under_way] =
+            ["now", "before", "under way"].map(|name| enrolled.looking(course(name)));
+        *seen_now.lock().await = Some((now, Ok(None)));
+        *seen_before.lock().await = Some((old, Ok(None)));
+        let _held = under_way.lock().await;
+        enrolled.forget_old_looks();
+        let is_same = |name, one| Arc::ptr_eq(&enrolled.looking(course(name)), one);
+        assert!(is_same("now", &seen_now) && is_same("under way", &under_way));
+        assert!(!is_same("before", &seen_before));
     }
 }
