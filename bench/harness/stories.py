@@ -405,4 +405,20 @@ def folder(place, name):
     return made
 
 
-STORIES = {story.__name__: story for story in (launch, cold, writes, open_loop, start, growth)}
+async def profile(place):
+    """No table: what a gateway does all day, on both databases, for deploy/release, whose binary counts what it runs and
+    writes that down when it is stopped."""
+    for database in (Sqlite(place), new_postgres(place, "profile")):
+        gateway = await contestants.gateway(place, database, 20_000)
+        authors = [stage.author_launch(number) for number in range(10_000_000, 10_002_000)]
+        for paths in (launches(range(1, 40_001), 80_000), authors, await callbacks_of(gateway, authors)):
+            file = write(place, "profile.requests", map(stage.as_sent, paths))
+            answered = load.closed(gateway.port, file, SECONDS, CONNECTIONS)
+            print(f"  {database.kind}: {answered.requests:,} requests", file=sys.stderr, flush=True)
+            await settled(gateway)
+        gateway.tell_to_stop()
+        gateway.process.wait(60)
+
+
+TABLES = {story.__name__: story for story in (launch, cold, writes, open_loop, start, growth)}
+STORIES = {**TABLES, profile.__name__: profile}
