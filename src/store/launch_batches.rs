@@ -233,17 +233,22 @@ fn push_block(to: &mut Vec<u8>, plain: &[u8]) {
     to[begin..][..4].copy_from_slice(&length);
 }
 
-/// A text of bytes behind its length, and what is behind it.
-fn split_length(bytes: &[u8]) -> Result<(&[u8], &[u8]), StoreError> {
+/// A length, and what is behind it.
+fn take_length(bytes: &[u8]) -> Result<(usize, &[u8]), StoreError> {
     let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(no_batch)?;
     let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| no_batch())?;
+    Ok((length, rest))
+}
+
+/// A text of bytes behind its length, and what is behind it.
+fn split_length(bytes: &[u8]) -> Result<(&[u8], &[u8]), StoreError> {
+    let (length, rest) = take_length(bytes)?;
     rest.split_at_checked(length).ok_or_else(no_batch)
 }
 
 /// What was compressed, behind its length.
 fn plain(compressed: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let (length, rest) = compressed.split_first_chunk::<4>().ok_or_else(no_batch)?;
-    let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| no_batch())?;
+    let (length, rest) = take_length(compressed)?;
     // Memory is taken for what can be there, not for what is said.
     if length / SMALLEST > rest.len() {
         return Err(no_batch());

@@ -277,8 +277,11 @@ mod tests {
             (Some(LaunchKind::Author), "authoring"),
             (Some(LaunchKind::Callback), "updateContent"),
             (Some(LaunchKind::Learner), "learning"),
+            (Some(LaunchKind::Preview), "learning"),
+            (Some(LaunchKind::Teacher), "learning"),
             (Some(LaunchKind::Return), "finishActivity"),
             (Some(LaunchKind::Monitor), "monitoring"),
+            (Some(LaunchKind::Login), "other"),
             (None, "other"),
         ] {
             let route = Route::of(&nowhere, kind);

@@ -64,25 +64,31 @@ impl Enrolled {
         if is_enrolled {
             self.known_now(&course, username);
         } else {
-            self.courses.remove(&course);
-            for name in [username, &username.to_lowercase()] {
-                self.known.remove(&self.hashes.of((&course, name)));
-            }
+            self.forget(&course, username);
         }
     }
 
     fn known_now(&self, course: &Course, username: &str) {
-        let person = self.hashes.of((course, username));
-        self.known.insert(person, Instant::now());
+        self.known_since(course, username, Instant::now());
+    }
+
+    fn known_since(&self, course: &Course, username: &str, since: Instant) {
+        self.known.insert(self.hashes.of((course, username)), since);
+    }
+
+    fn forget(&self, course: &Course, username: &str) {
+        self.courses.remove(course);
+        for name in [username, &username.to_lowercase()] {
+            self.known.remove(&self.hashes.of((course, name)));
+        }
     }
 
     fn knows(&self, course: &Course, username: &str) -> bool {
-        [username, &username.to_lowercase()]
-            .into_iter()
-            .any(|name| {
-                let since = self.known.get(&self.hashes.of((course, name)));
-                since.is_some_and(|since| since.elapsed() < KNOWN)
-            })
+        let known = |name: &str| {
+            let since = self.known.get(&self.hashes.of((course, name)));
+            since.is_some_and(|since| since.elapsed() < KNOWN)
+        };
+        known(username) || known(&username.to_lowercase())
     }
 
     /// How it is looked at a course, by whoever comes now or came just before.
@@ -290,10 +296,23 @@ mod tests {
         assert!(!knows("one", "bob") && !knows("two", "ann"));
     }
 
+    #[test]
+    fn who_was_known_long_ago_or_has_left_is_known_no_more() {
+        let (enrolled, now) = (Enrolled::default(), Instant::now());
+        let old = now.checked_sub(KNOWN).expect("a time before");
+        enrolled.known_since(&course("one"), "bob", old);
+        assert!(!enrolled.knows(&course("one"), "bob"));
+        for name in ["ann", "Ann"] {
+            enrolled.known_since(&course("one"), name, now);
+        }
+        enrolled.forget(&course("one"), "Ann");
+        assert!(!enrolled.knows(&course("one"), "Ann") && !enrolled.knows(&course("one"), "ann"));
+    }
+
     #[tokio::test]
     async fn what_was_seen_of_a_course_is_dropped_once_it_is_old() {
         let (enrolled, now) = (Enrolled::default(), Instant::now());
-        let old = now.checked_sub(LOOKED).expect("the machine runs for long");
+        let old = now.checked_sub(LOOKED).expect("a time before");
         let [seen_now, seen_before, under_way] =
             ["now", "before", "under way"].map(|name| enrolled.looking(course(name)));
         *seen_now.lock().await = Some((now, Ok(None)));
