@@ -5,6 +5,8 @@ use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
+    // The profile that the compiler is called with.
+    println!("cargo:rerun-if-changed=.cargo");
     let of_gnu = std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "gnu");
     if of_gnu && glibc().is_some_and(|version| version >= (2, 36)) {
         // A megabyte less: relocations in a packed form, which an older glibc would not load.

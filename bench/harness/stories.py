@@ -406,7 +406,7 @@ def folder(place, name):
 
 
 async def profile(place):
-    """No table: what a gateway does all day, on both databases, for deploy/release, whose binary counts what it runs and
+    """No table: what a gateway does all day, on both databases, for bench/profile, whose binary counts what it runs and
     writes that down when it is stopped."""
     for database in (Sqlite(place), new_postgres(place, "profile")):
         gateway = await contestants.gateway(place, database, 20_000)

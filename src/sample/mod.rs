@@ -6,6 +6,7 @@
 //! gateway's but [`crate::domain`]: what they know of it must be what any LMS could know.
 
 pub mod external_lms;
+mod form;
 pub mod lams;
 mod page;
 mod running;

@@ -1,8 +1,6 @@
 //! The form that makes or edits an activity: for authors, who are taken back to LAMS with its id, and
 //! for monitors, who edit a session's copy and stay.
 
-use std::collections::HashMap;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -16,6 +14,7 @@ use super::state::Saved;
 use super::ticket::Purpose;
 use super::way_back;
 use crate::domain::query::Query;
+use crate::sample::form::{self, Sent};
 use crate::sample::page;
 
 #[derive(Template)]
@@ -120,10 +119,8 @@ pub(super) async fn monitor(
 }
 
 /// `POST /course/modedit-lams.php`: saves, and takes an author back to LAMS.
-pub(super) async fn save(
-    fields: web::Form<HashMap<String, String>>,
-    lms: web::Data<ExternalLms>,
-) -> Result<HttpResponse, Refusal> {
+pub(super) async fn save(sent: Sent, lms: web::Data<ExternalLms>) -> Result<HttpResponse, Refusal> {
+    let fields = form::fields(sent).ok_or(Refusal::NoForm)?;
     let number = fields.get("ticket").ok_or(Refusal::NoTicket)?;
     let visit = lms.visit_again(number)?;
     let (kind, ..) = about(&lms, &visit.purpose)?;

@@ -1,7 +1,5 @@
 //! The forum, as a learner sees it and writes into it.
 
-use std::collections::HashMap;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -12,6 +10,7 @@ use super::activity::{Kind, Post};
 use super::draft::{Problem, field, refuse_longer};
 use super::learner::{AtWork, at_work, page_address};
 use super::refusal::Refusal;
+use crate::sample::form::{self, Sent};
 use crate::sample::page;
 
 const LONGEST_SUBJECT: usize = 200;
@@ -40,10 +39,8 @@ pub(super) fn page(at: &AtWork<'_>) -> HttpResponse {
 }
 
 /// `POST /mod/forum/post.php`: writes a post.
-pub(super) async fn post(
-    fields: web::Form<HashMap<String, String>>,
-    lms: web::Data<ExternalLms>,
-) -> Result<HttpResponse, Refusal> {
+pub(super) async fn post(sent: Sent, lms: web::Data<ExternalLms>) -> Result<HttpResponse, Refusal> {
+    let fields = form::fields(sent).ok_or(Refusal::NoForm)?;
     let visit = lms.visit_again(fields.get("ticket").ok_or(Refusal::NoTicket)?)?;
     let at = at_work(&lms, &visit)?;
     if at.activity.kind != Kind::Forum {

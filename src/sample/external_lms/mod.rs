@@ -173,9 +173,7 @@ const LARGEST_FORM: usize = 64 * 1024;
 const LARGEST_UPLOAD: usize = 1024 * 1024;
 
 fn routes(config: &mut web::ServiceConfig) {
-    let form = web::FormConfig::default()
-        .limit(LARGEST_FORM)
-        .error_handler(|_, _| Refusal::NoForm.into());
+    let form = web::PayloadConfig::new(LARGEST_FORM);
     let css = |text| web::get().to(move || async move { page::css(text) });
     config
         .app_data(form)

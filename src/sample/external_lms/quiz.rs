@@ -1,7 +1,5 @@
 //! The quiz, as a learner answers it: once, with the grade right after.
 
-use std::collections::HashMap;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -12,6 +10,7 @@ use super::activity::{Answer, Attempt, Kind, Question};
 use super::draft::{Problem, field};
 use super::learner::{AtWork, at_work, page_address};
 use super::refusal::Refusal;
+use crate::sample::form::{self, Sent};
 use crate::sample::page;
 
 #[derive(Template)]
@@ -44,9 +43,10 @@ pub(super) fn page(at: &AtWork<'_>) -> HttpResponse {
 
 /// `POST /mod/quiz/attempt.php`: answers all questions. A second attempt changes nothing.
 pub(super) async fn attempt(
-    fields: web::Form<HashMap<String, String>>,
+    sent: Sent,
     lms: web::Data<ExternalLms>,
 ) -> Result<HttpResponse, Refusal> {
+    let fields = form::fields(sent).ok_or(Refusal::NoForm)?;
     let visit = lms.visit_again(fields.get("ticket").ok_or(Refusal::NoTicket)?)?;
     let at = at_work(&lms, &visit)?;
     if at.activity.kind != Kind::Quiz {

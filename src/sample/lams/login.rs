@@ -37,10 +37,10 @@ pub(super) async fn get(
 /// `POST /LoginRequest`: a parameter is what either the address or the form says.
 pub(super) async fn post(
     request: HttpRequest,
-    body: String,
+    body: web::Bytes,
     lams: web::Data<Lams>,
 ) -> Result<HttpResponse, Refusal> {
-    let carried = [request.query_string(), &body].join("&");
+    let carried = [request.query_string(), &String::from_utf8_lossy(&body)].join("&");
     lams.come_in(&Query::parse(&carried))
 }
 

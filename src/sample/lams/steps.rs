@@ -1,21 +1,21 @@
 //! What a teacher does with the lesson: adds an activity, and starts it for a group.
 
-use std::collections::HashMap;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::refusal::Refusal;
 use super::{Lams, overview};
+use crate::sample::form::{self, Sent};
 use crate::sample::page;
 
 /// `POST /add`: adds a tool of the toolkit to the lesson.
 pub(super) async fn add(
     request: HttpRequest,
-    fields: web::Form<HashMap<String, String>>,
+    sent: Sent,
     lams: web::Data<Lams>,
 ) -> Result<HttpResponse, Refusal> {
     refuse_foreign(&request)?;
+    let fields = form::fields(sent).ok_or(Refusal::NotInLesson)?;
     let teacher = lams.whoever_teaches()?;
     let toolkit = match lams.gateway.toolkit(&teacher.login).await {
         Ok(toolkit) => toolkit,
