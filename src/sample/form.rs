@@ -8,8 +8,7 @@ use actix_web::{Error, web};
 /// times, half a megabyte of tables, and these pages say that they are UTF-8.
 pub(super) type Sent = Result<web::Bytes, Error>;
 
-/// The fields of a form; of a doubled one the last. Nothing where it was too long.
-pub(super) fn fields(sent: Sent) -> Option<HashMap<String, String>> {
-    let sent = sent.ok()?;
-    Some(url::form_urlencoded::parse(&sent).into_owned().collect())
+/// The fields of a form; of a doubled one the last.
+pub(super) fn fields(body: &[u8]) -> HashMap<String, String> {
+    url::form_urlencoded::parse(body).into_owned().collect()
 }

@@ -120,7 +120,7 @@ pub(super) async fn monitor(
 
 /// `POST /course/modedit-lams.php`: saves, and takes an author back to LAMS.
 pub(super) async fn save(sent: Sent, lms: web::Data<ExternalLms>) -> Result<HttpResponse, Refusal> {
-    let fields = form::fields(sent).ok_or(Refusal::NoForm)?;
+    let fields = form::fields(&sent.map_err(|_| Refusal::NoForm)?);
     let number = fields.get("ticket").ok_or(Refusal::NoTicket)?;
     let visit = lms.visit_again(number)?;
     let (kind, ..) = about(&lms, &visit.purpose)?;

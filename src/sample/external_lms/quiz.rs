@@ -46,7 +46,7 @@ pub(super) async fn attempt(
     sent: Sent,
     lms: web::Data<ExternalLms>,
 ) -> Result<HttpResponse, Refusal> {
-    let fields = form::fields(sent).ok_or(Refusal::NoForm)?;
+    let fields = form::fields(&sent.map_err(|_| Refusal::NoForm)?);
     let visit = lms.visit_again(fields.get("ticket").ok_or(Refusal::NoTicket)?)?;
     let at = at_work(&lms, &visit)?;
     if at.activity.kind != Kind::Quiz {

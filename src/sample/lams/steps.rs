@@ -5,17 +5,17 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::refusal::Refusal;
 use super::{Lams, overview};
-use crate::sample::form::{self, Sent};
+use crate::sample::form;
 use crate::sample::page;
 
 /// `POST /add`: adds a tool of the toolkit to the lesson.
 pub(super) async fn add(
     request: HttpRequest,
-    sent: Sent,
+    body: web::Bytes,
     lams: web::Data<Lams>,
 ) -> Result<HttpResponse, Refusal> {
     refuse_foreign(&request)?;
-    let fields = form::fields(sent).ok_or(Refusal::NotInLesson)?;
+    let fields = form::fields(&body);
     let teacher = lams.whoever_teaches()?;
     let toolkit = match lams.gateway.toolkit(&teacher.login).await {
         Ok(toolkit) => toolkit,
