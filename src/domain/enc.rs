@@ -1,55 +1,39 @@
 //! enc(): form encoding as Java's `URLEncoder` does it, which is what every page of the protocol was
 //! written against: `A-Z a-z 0-9 . * - _` stay, a blank is `+`, all else is `%XX` in upper case.
 
-/// The bytes that stay as they are.
-const STAYS: [bool; 256] = {
-    let mut stays = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        stays[byte] =
-            (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'.' | b'*' | b'-' | b'_');
-        byte += 1;
+/// What stands for each byte: itself, `+` or an escape, and as the fourth how long that is.
+const WRITTEN: [[u8; 4]; 256] = {
+    const DIGITS: [u8; 16] = *b"0123456789ABCDEF";
+    let (mut written, mut at) = ([[0; 4]; 256], 0);
+    while at < 256 {
+        let byte = at as u8;
+        written[at] = match byte {
+            b' ' => [b'+', 0, 0, 1],
+            b'.' | b'*' | b'-' | b'_' => [byte, 0, 0, 1],
+            _ if byte.is_ascii_alphanumeric() => [byte, 0, 0, 1],
+            _ => [b'%', DIGITS[at >> 4], DIGITS[at & 15], 3],
+        };
+        at += 1;
     }
-    stays
+    written
 };
 
-/// All bytes in hexadecimal digits, each behind a percent sign, one after the other.
-const ESCAPES: &str = {
-    const BYTES: [u8; 3 * 256] = {
-        const DIGITS: [u8; 16] = *b"0123456789ABCDEF";
-        let (mut escapes, mut byte) = ([b'%'; 3 * 256], 0);
-        while byte < 256 {
-            escapes[3 * byte + 1] = DIGITS[byte >> 4];
-            escapes[3 * byte + 2] = DIGITS[byte & 15];
-            byte += 1;
-        }
-        escapes
-    };
-    match std::str::from_utf8(&BYTES) {
-        Ok(escapes) => escapes,
-        Err(_) => unreachable!(),
-    }
-};
+/// So many bytes are encoded at once.
+const PIECE: usize = 128;
 
 /// Appends enc(`value`) to `out`. By hand, since each launch encodes the address that its browser comes back to, and
 /// no library's way is as fast where the whole is optimized for size.
 pub fn push_enc(out: &mut String, value: &str) {
     out.reserve(value.len());
-    let (bytes, mut begin) = (value.as_bytes(), 0);
-    while let Some(many) = bytes[begin..].iter().position(|b| !STAYS[usize::from(*b)]) {
-        let at = begin + many;
-        // What stays is ASCII, so that it begins and ends where characters do.
-        if begin < at {
-            out.push_str(&value[begin..at]);
+    for piece in value.as_bytes().chunks(PIECE) {
+        // Of what is written for the last byte, all four are.
+        let (mut encoded, mut length) = ([0; 3 * PIECE + 1], 0);
+        for byte in piece {
+            let written = WRITTEN[usize::from(*byte)];
+            encoded[length..][..4].copy_from_slice(&written);
+            length += usize::from(written[3]);
         }
-        out.push_str(match usize::from(bytes[at]) {
-            0x20 => "+",
-            byte => &ESCAPES[3 * byte..][..3],
-        });
-        begin = at + 1;
-    }
-    if begin < bytes.len() {
-        out.push_str(&value[begin..]);
+        out.push_str(str::from_utf8(&encoded[..length]).expect("it is ASCII"));
     }
 }
 

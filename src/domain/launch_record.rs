@@ -201,19 +201,11 @@ pub struct CallRecord {
 
 /// How the sign before a name looks where that ends in a letter or digit: encoded once and twice.
 const ENCODED_AND: [&[u8]; 2] = [b"%26", b"%2526"];
-/// Of what signatures, states and hashes are made, for each byte: a letter, a digit, `-` or `_`.
-const IN_SECRET: [bool; 256] = {
-    let (mut table, mut byte) = ([false; 256], 0_u8);
-    while byte < 128 {
-        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        byte += 1;
-    }
-    table
-};
 /// A text is written down to so many bytes.
 const LONGEST: usize = 4096;
 
-/// An address without signatures, states and hashes, however often it is encoded within another, and not too long.
+/// An address without signatures, states and hashes, however often it is encoded within another, and not too long. What
+/// stands for one of them ends where the next parameter begins, which is `&`, or `%26` or `%2526` where it is encoded.
 /// Every launch passes through here twice: it goes through the text once, from one sign that may stand before a value
 /// to the next. Of those that are encoded it looks for the last byte, which is rarer than their first.
 pub fn masked(address: &str) -> String {
@@ -226,8 +218,8 @@ pub fn masked(address: &str) -> String {
         if before_equals(&bytes[copied..at]).is_some_and(ends_with_secret) {
             out.push_str(&address[copied..at]);
             out.push('…');
-            let value = bytes[at..].iter();
-            at += value.take_while(|b| IN_SECRET[usize::from(**b)]).count();
+            let value = &bytes[at..];
+            at += memchr2(b'&', b'%', value).unwrap_or(value.len());
             copied = at;
         }
     }
@@ -290,8 +282,7 @@ mod tests {
         while let Some((_, value)) = next_secret(rest) {
             out.push_str(&rest[..value]);
             out.push('…');
-            rest = rest[value..]
-                .trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "-_".contains(c));
+            rest = rest[value..].trim_start_matches(|c: char| !"&%".contains(c));
         }
         out.push_str(rest);
         if out.len() > LONGEST {

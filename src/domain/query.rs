@@ -111,7 +111,7 @@ impl<'a> Query<'a> {
 }
 
 /// What is before the first of an ASCII character, and what is behind it where there is one.
-fn split_at_byte(text: &str, byte: u8) -> (&str, Option<&str>) {
+pub(crate) fn split_at_byte(text: &str, byte: u8) -> (&str, Option<&str>) {
     match memchr(byte, text.as_bytes()) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
         None => (text, None),

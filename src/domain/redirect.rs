@@ -8,10 +8,11 @@ use url::Url;
 use super::content::PlaceRef;
 use super::enc::push_enc;
 use super::id::{ExtId, PlatformId, Signature, ToolContentId, ToolSessionId};
+use super::own_address::{OwnAddress, OwnPage};
 use super::person::Person;
 use super::server::{Server, Signing};
 use super::signature2::{self, NO_BODY, Nonce, Request};
-use super::tool::{Address, Out, Signed, Source, Tool, Value};
+use super::tool::{Address, Fill, Out, Signed, Source, Tool, Value};
 
 /// What every address of one tool on one server is made with.
 #[derive(Debug, Clone, Copy)]
@@ -79,16 +80,17 @@ impl Redirect<'_> {
         state: Option<&str>,
     ) {
         let id = id.to_string();
-        let callback = self.callback(self.tool.callback_names_content.then_some(&*id), state);
+        let named = self.tool.callback_names_content.then_some(&*id);
+        let callback = self.own(OwnPage::Callback(named), state);
         let (template, ext_id) = match ext_id {
             Some(ext_id) => (&self.tool.author_saved, ext_id.as_str()),
             None => (&self.tool.author_new, ""),
         };
         self.push_filled(out, template, |value| match value {
-            Value::UpdateUrl => &callback,
-            Value::ToolContentId => &id,
-            Value::ExtToolContentId => ext_id,
-            _ => "",
+            Value::UpdateUrl => Fill::Own(&callback),
+            Value::ToolContentId => Fill::Text(&id),
+            Value::ExtToolContentId => Fill::Text(ext_id),
+            _ => Fill::Text(""),
         });
     }
 
@@ -113,7 +115,7 @@ impl Redirect<'_> {
         state: Option<&str>,
     ) {
         let id = session.id.to_string();
-        let back = self.return_address(&id, state);
+        let back = self.own(OwnPage::Return(&id), state);
         let template = match page {
             SessionPage::Learner => &self.tool.learner,
             SessionPage::Preview => &self.tool.preview,
@@ -121,54 +123,42 @@ impl Redirect<'_> {
             SessionPage::Monitor => &self.tool.monitor,
         };
         self.push_filled(out, template, |value| match value {
-            Value::ReturnUrl => &back,
-            Value::ToolSessionId => &id,
-            Value::ExtSessionId => session.ext_id,
-            Value::IsFinished if session.finished => "true",
-            Value::IsFinished => "false",
-            _ => "",
+            Value::ReturnUrl => Fill::Own(&back),
+            Value::ToolSessionId => Fill::Text(&id),
+            Value::ExtSessionId => Fill::Text(session.ext_id),
+            Value::IsFinished if session.finished => Fill::Text("true"),
+            Value::IsFinished => Fill::Text("false"),
+            _ => Fill::Text(""),
         });
     }
 
-    /// U of the interface.
-    fn callback(&self, id: Option<&str>, state: Option<&str>) -> String {
-        let mut address = self.own_page("authoring.do?dispatch=updateContent");
-        if let Some(id) = id {
-            address.push_str("&toolContentID=");
-            address.push_str(id);
+    fn own<'a>(&'a self, page: OwnPage<'a>, state: Option<&'a str>) -> OwnAddress<'a> {
+        OwnAddress {
+            public_url: self.public_url,
+            platform: self.platform,
+            signature: &self.tool.signature,
+            page,
+            state,
         }
-        push_state(&mut address, state);
-        address
-    }
-
-    /// R of the interface.
-    fn return_address(&self, id: &str, state: Option<&str>) -> String {
-        let mut address = self.own_page("learning.do?toolSessionID=");
-        address.push_str(id);
-        address.push_str("&dispatch=finishActivity");
-        push_state(&mut address, state);
-        address
-    }
-
-    fn own_page(&self, page: &str) -> String {
-        tool_page(self.public_url, self.platform, &self.tool.signature, page)
     }
 
     fn push_filled<'v>(
         &'v self,
         out: &mut impl Out,
         template: &Address,
-        own: impl Fn(&Value) -> &'v str,
+        own: impl Fn(&Value) -> Fill<'v>,
     ) {
-        template.push(out, |value| match value {
-            Value::Server => self.server.url.as_str(),
-            Value::CourseUrl => self.place.course_url.unwrap_or_default(),
-            Value::User => self.place.user,
-            Value::Course => self.place.course,
-            Value::Section => self.place.section.unwrap_or_default(),
-            Value::Config(name) => self.server.item(self.tool, name),
-            Value::ExtLmsId => self.server.id.as_str(),
-            value => own(value),
+        template.push(out, |value| {
+            Fill::Text(match value {
+                Value::Server => self.server.url.as_str(),
+                Value::CourseUrl => self.place.course_url.unwrap_or_default(),
+                Value::User => self.place.user,
+                Value::Course => self.place.course,
+                Value::Section => self.place.section.unwrap_or_default(),
+                Value::Config(name) => self.server.item(self.tool, name),
+                Value::ExtLmsId => self.server.id.as_str(),
+                value => return own(value),
+            })
         });
         self.push_signature(out);
     }
@@ -200,8 +190,8 @@ impl Redirect<'_> {
             return;
         };
         push_login(out, un);
-        out.put(|| Source::Signature(Signed::Time), &ts, named("&ts="));
-        out.put(|| Source::Signature(Signed::Hash), &hs, named("&hs="));
+        out.put(|| Source::Signature(Signed::Time), &ts, behind("&ts="));
+        out.put(|| Source::Signature(Signed::Hash), &hs, behind("&hs="));
     }
 
     fn push_signature2(&self, out: &mut impl Out, un: &str) {
@@ -210,16 +200,16 @@ impl Redirect<'_> {
         }
         push_login(out, un);
         let [(_, ts), (_, nonce), (_, version)] = signature2::stamp(self.now, (self.nonce)());
-        out.put(|| Source::Signature(Signed::Time), &ts, named("&ts="));
+        out.put(|| Source::Signature(Signed::Time), &ts, behind("&ts="));
         out.put(
             || Source::Signature(Signed::Nonce),
             &nonce,
-            named("&nonce="),
+            behind("&nonce="),
         );
         out.put(
             || Source::Signature(Signed::Version),
             &version,
-            named("&sv="),
+            behind("&sv="),
         );
         // Path and query as a browser makes them of this address.
         let Ok(url) = Url::parse(&out.text()) else {
@@ -235,7 +225,7 @@ impl Redirect<'_> {
             out.put(
                 || Source::Signature(Signed::Signature2),
                 &sig,
-                named("&sig="),
+                behind("&sig="),
             );
         }
     }
@@ -243,14 +233,21 @@ impl Redirect<'_> {
 
 fn push_login(out: &mut impl Out, un: &str) {
     let first = if out.has_query() { "&un=" } else { "?un=" };
-    out.put(|| Source::Signature(Signed::Login), un, named(first));
+    out.put(
+        || Source::Signature(Signed::Login),
+        un,
+        |text, un| {
+            text.push_str(first);
+            push_enc(text, un);
+        },
+    );
 }
 
-/// Writes a value behind its name.
-fn named(name: &'static str) -> impl FnOnce(&mut String, &str) {
-    move |text, value| {
+/// Writes digits behind their name.
+fn behind(name: &'static str) -> impl FnOnce(&mut String, &str) {
+    move |text, digits| {
         text.push_str(name);
-        push_enc(text, value);
+        text.push_str(digits);
     }
 }
 
@@ -274,13 +271,6 @@ pub fn tool_page(
         address.push_str(part);
     }
     address
-}
-
-fn push_state(address: &mut String, state: Option<&str>) {
-    if let Some(state) = state {
-        address.push_str("&state=");
-        address.push_str(state);
-    }
 }
 
 #[cfg(test)]

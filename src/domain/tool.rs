@@ -12,7 +12,7 @@ mod output;
 mod part;
 
 pub use adapter_page::{AdapterPage, Method};
-pub use address::{Address, AddressError, Encoding, Value};
+pub use address::{Address, AddressError, Encoding, Fill, Value};
 pub use builtin::{builtin_definition, builtin_tools};
 pub use definition::{DefinitionError, ItemValues};
 pub use mistake::{Mistake, place_of_signature};

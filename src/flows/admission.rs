@@ -137,7 +137,8 @@ impl Gateway {
 
 /// A LAMS login as a request names it: what can be stored and shown.
 pub(super) fn lams_login(parameter: &'static str, login: &str) -> Result<Person, Refusal> {
-    if login.chars().count() > LONGEST_LOGIN || login.chars().any(char::is_control) {
+    let is_long = login.len() > LONGEST_LOGIN && login.chars().count() > LONGEST_LOGIN;
+    if is_long || login.chars().any(char::is_control) {
         return Err(Refusal::Login(parameter));
     }
     Ok(Person::Lams(login.into()))

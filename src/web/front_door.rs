@@ -79,6 +79,15 @@ struct AsSent(PathAndQuery);
 /// Says that a signature or token vouches for the request: such a one is never limited.
 struct Vouched;
 
+/// What is known of a request for a page of a tool by its end. Others leave it in the request's extensions, for which
+/// memory would be taken with each launch.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// Whether a signature or token vouches for it.
+    pub(super) vouched: Cell<bool>,
+    pub(super) launched: Cell<Option<Launched>>,
+}
+
 /// What a launch was, and what is known of it, once it was answered.
 pub(super) struct Launched {
     pub(super) kind: LaunchKind,
@@ -107,6 +116,7 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let (id, begun) = (RequestId::next(), Instant::now());
+    let seen = Seen::default();
     let length = request
         .uri()
         .path_and_query()
@@ -120,7 +130,7 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
         // A panic takes the request with it: these are references to its parts.
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let gateway = request.app_data::<web::Data<Gateway>>().cloned();
-        let answer = answer(request, gateway.clone(), next);
+        let answer = answer(request, gateway.clone(), next, &seen);
         match panics::caught(answer).await {
             Ok(answered) => answered?,
             Err(reason) => {
@@ -138,13 +148,14 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
     let mut reason = None;
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
-        (response, reason) = worded(response, id);
+        (response, reason) = worded(response, id, seen.vouched.get());
     }
     let (reason, code) = reason.map_or((None, None), |(reason, code)| (Some(reason), Some(code)));
     let request = response.request().clone();
     finish(response.response_mut(), id, gateway_of(&request));
     let elapsed = begun.elapsed();
-    let launched = request.extensions_mut().remove::<Launched>();
+    let launched = seen.launched.take();
+    let launched = launched.or_else(|| request.extensions_mut().remove());
     let kind = launched.as_ref().map(|launched| launched.kind);
     meters::count(request.uri(), kind, response.status(), elapsed);
     if let Some(launched) = launched {
@@ -165,12 +176,14 @@ async fn answer<B: MessageBody + 'static>(
     request: ServiceRequest,
     gateway: Option<web::Data<Gateway>>,
     next: Next<B>,
+    seen: &Seen,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let Some(gateway) = gateway.filter(|_| launch::is_of_a_tool(request.path())) else {
+    let (request, payload) = request.into_parts();
+    let Some((page, gateway)) = launch::Page::of(request.path()).zip(gateway) else {
+        let request = ServiceRequest::from_parts(request, payload);
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
-    let (request, _) = request.into_parts();
-    let answered = launch::page(&request, &gateway).await;
+    let answered = launch::page(&request, page, &gateway, seen).await;
     let answer = answered.unwrap_or_else(HttpResponse::from_error);
     Ok(ServiceResponse::new(request, answer))
 }
@@ -227,6 +240,7 @@ fn merge_slashes(request: &mut ServiceRequest) {
 fn worded(
     response: ServiceResponse,
     id: RequestId,
+    vouched: bool,
 ) -> (ServiceResponse, Option<(String, &'static str)>) {
     let error = response.response().error();
     let unnamed;
@@ -241,7 +255,7 @@ fn worded(
     };
     let reason = problem.to_string();
     let request = response.request().clone();
-    let limited = if response.status().is_client_error() {
+    let limited = if response.status().is_client_error() && !vouched {
         too_many(&request)
     } else {
         None

@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use super::part::{Out, Source};
 use crate::domain::enc::{push_enc, push_enc_twice, push_path};
+use crate::domain::own_address::OwnAddress;
 
 /// A value that an address may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +64,21 @@ pub enum Encoding {
 enum Piece {
     Literal(String),
     Place(Value, Encoding),
+}
+
+/// What fills a place.
+#[derive(Debug, Clone, Copy)]
+pub enum Fill<'a> {
+    /// A text.
+    Text(&'a str),
+    /// An address of the gateway's own.
+    Own(&'a OwnAddress<'a>),
+}
+
+impl<'a> From<&'a str> for Fill<'a> {
+    fn from(text: &'a str) -> Self {
+        Fill::Text(text)
+    }
 }
 
 /// A template, read.
@@ -171,7 +187,7 @@ impl Address {
     }
 
     /// Appends the address to `out`, each place filled with what `fill` answers, encoded.
-    pub fn push<'v>(&self, out: &mut impl Out, fill: impl Fn(&Value) -> &'v str) {
+    pub fn push<'v, F: Into<Fill<'v>>>(&self, out: &mut impl Out, fill: impl Fn(&Value) -> F) {
         for piece in &self.0 {
             match piece {
                 Piece::Literal(text) => out.put(|| Source::Definition, text, String::push_str),
@@ -182,11 +198,12 @@ impl Address {
                         Encoding::Twice => push_enc_twice,
                         Encoding::Path => push_path,
                     };
-                    out.put(
-                        || Source::Value(value.clone(), *encoding),
-                        fill(value),
-                        write,
-                    );
+                    let source = || Source::Value(value.clone(), *encoding);
+                    match (fill(value).into(), encoding) {
+                        (Fill::Text(text), _) => out.put(source, text, write),
+                        (Fill::Own(own), Encoding::Once) => out.put_own(source, own),
+                        (Fill::Own(own), _) => out.put(source, &own.plain(), write),
+                    }
                 }
             }
         }

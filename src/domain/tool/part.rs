@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::{Encoding, Value};
+use crate::domain::own_address::OwnAddress;
 
 /// Where a part of an address comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,9 @@ pub trait Out {
         write: impl FnOnce(&mut String, &str),
     );
 
+    /// Appends an address of the gateway's own, encoded.
+    fn put_own(&mut self, source: impl FnOnce() -> Source, own: &OwnAddress<'_>);
+
     /// Whether a query has begun.
     fn has_query(&self) -> bool;
 
@@ -69,6 +73,10 @@ impl Out for String {
         write: impl FnOnce(&mut String, &str),
     ) {
         write(self, plain);
+    }
+
+    fn put_own(&mut self, _: impl FnOnce() -> Source, own: &OwnAddress<'_>) {
+        own.push_enc(self);
     }
 
     fn has_query(&self) -> bool {
@@ -94,6 +102,10 @@ impl Out for Vec<Part> {
             plain: plain.to_owned(),
             text,
         });
+    }
+
+    fn put_own(&mut self, source: impl FnOnce() -> Source, own: &OwnAddress<'_>) {
+        self.put(source, &own.plain(), |text, _| own.push_enc(text));
     }
 
     fn has_query(&self) -> bool {

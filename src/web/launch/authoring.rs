@@ -24,7 +24,7 @@ pub(super) async fn authoring(
     };
     let mut noted = Noted::default();
     let outcome = answer(request, names, gateway, &query, &mut noted).await;
-    note(request, names, kind, &query, noted);
+    note(names, kind, &query, noted);
     outcome
 }
 

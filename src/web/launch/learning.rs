@@ -28,7 +28,7 @@ pub(super) async fn learning(
     };
     let mut noted = Noted::default();
     let outcome = answer(request, names, gateway, &query, &mut noted).await;
-    note(request, names, kind, &query, noted);
+    note(names, kind, &query, noted);
     outcome
 }
 

@@ -8,43 +8,60 @@ use std::borrow::Cow;
 
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 
 use super::admin;
-use super::front_door::{Launched, as_sent, vouch};
+use super::front_door::{Launched, Seen, as_sent};
 use super::problem::{self, Problem};
 use crate::domain::configuration::Configuration;
 use crate::domain::launch_record::{LaunchKind, Noted};
-use crate::domain::query::Query;
+use crate::domain::query::{Query, split_at_byte};
 use crate::flows::Gateway;
 use crate::flows::admission::{Arrival, Entry, Proof, Visitor};
 
-/// Whether a path is that of a page of a tool, `/{platform}/tool/{signature}/{page}`. Such addresses are read here, not
-/// by the router: its patterns, and the way through its services, would cost as much as all else of a launch.
-pub(super) fn is_of_a_tool(path: &str) -> bool {
-    parts(path).is_some()
+/// The path of a page of a tool, `/{platform}/tool/{signature}/{page}`, in its parts as they stand there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Page<'a> {
+    platform: &'a str,
+    signature: &'a str,
+    page: &'a str,
 }
 
-/// Platform, tool signature and page in the path of an address of a tool, as they stand there.
-fn parts(path: &str) -> Option<(&str, &str, &str)> {
-    let mut parts = path.strip_prefix('/')?.splitn(4, '/');
-    let (platform, tool, signature) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_whole = tool == "tool" && !platform.is_empty() && !signature.is_empty();
-    is_whole.then_some((platform, signature, parts.next()?))
+impl<'a> Page<'a> {
+    /// Such addresses are read here, not by the router: its patterns, and the way through its services, would cost as
+    /// much as all else of a launch. `None` for all others.
+    pub(super) fn of(path: &'a str) -> Option<Self> {
+        let (platform, rest) = split_at_byte(path.strip_prefix('/')?, b'/');
+        let (signature, page) = split_at_byte(rest?.strip_prefix("tool/")?, b'/');
+        let page = Self {
+            platform,
+            signature,
+            page: page?,
+        };
+        (!platform.is_empty() && !signature.is_empty()).then_some(page)
+    }
 }
 
-/// Answers a request for a page of a tool.
+/// Answers a request for a page of a tool, and leaves word of it in `seen`.
 pub(super) async fn page(
     request: &HttpRequest,
+    page: Page<'_>,
     gateway: &Gateway,
+    seen: &Seen,
 ) -> Result<HttpResponse, Problem> {
-    let (platform, signature, page) = parts(request.path()).ok_or(Problem::NoSuchPage)?;
+    let Page {
+        platform,
+        signature,
+        page,
+    } = page;
     let configuration = gateway.configuration_now();
     let names = Names {
         configuration: &configuration,
         platform: decoded(platform),
         signature: decoded(signature),
+        seen,
     };
     let known = matches!(page, "learning.do" | "authoring.do" | "monitoring.do");
     if known && request.method() != Method::GET {
@@ -62,6 +79,7 @@ pub(super) async fn page(
 
 /// Platform and tool signature in a path, and the configuration in which they name something.
 struct Names<'a> {
+    seen: &'a Seen,
     configuration: &'a Configuration,
     platform: Cow<'a, str>,
     signature: Cow<'a, str>,
@@ -91,43 +109,43 @@ fn admit<'a>(
         gateway.admit(names.configuration, arrival, entry, now)
     })?;
     if visitor.proof != Proof::Nothing {
-        vouch(request);
+        names.seen.vouched.set(true);
     }
     Ok(visitor)
 }
 
 /// Leaves word of what a launch was and what is known of it, for the record that is written of it.
-fn note(
-    request: &HttpRequest,
-    names: &Names<'_>,
-    kind: LaunchKind,
-    query: &Query<'_>,
-    noted: Noted,
-) {
+fn note(names: &Names<'_>, kind: LaunchKind, query: &Query<'_>, noted: Noted) {
     let number = |name| query.get(name).and_then(|id| id.trim().parse().ok());
     let noted = Noted {
         content: noted.content.or_else(|| number("toolContentID")),
         session: noted.session.or_else(|| number("toolSessionID")),
         ..noted
     };
-    request.extensions_mut().insert(Launched {
+    names.seen.launched.replace(Some(Launched {
         kind,
         platform: short(&names.platform),
         signature: short(&names.signature),
         noted,
-    });
+    }));
 }
+
+/// So many characters of a name are written down.
+const LONGEST_NAME: usize = 64;
 
 /// A name as it is written down, however long one was sent.
 fn short(name: &str) -> String {
-    let end = name.char_indices().nth(64).map_or(name.len(), |(at, _)| at);
-    name[..end].to_owned()
+    if name.len() <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST_NAME).collect()
 }
 
 /// 302, never to be kept, as no answer is that does not say otherwise: the address is signed for one person and moment.
 /// Refused where it cannot stand in a header.
 pub(super) fn redirect(address: String) -> Result<HttpResponse, Problem> {
-    let location = HeaderValue::try_from(address)
+    // Of bytes, since the library goes through these itself, optimized for speed, and has ours go through a text.
+    let location = HeaderValue::from_maybe_shared(Bytes::from(address))
         .map_err(|_| Problem::Defect("it made an address that no header takes".to_owned()))?;
     Ok(HttpResponse::Found()
         .insert_header((header::LOCATION, location))

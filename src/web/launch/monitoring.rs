@@ -32,6 +32,6 @@ pub(super) async fn monitoring(
         pages::monitor(&monitoring, visitor.platform, gateway)
     };
     let outcome = outcome.await;
-    note(request, names, LaunchKind::Monitor, &query, noted);
+    note(names, LaunchKind::Monitor, &query, noted);
     outcome
 }
