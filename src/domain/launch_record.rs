@@ -142,7 +142,7 @@ pub struct LaunchRecord {
     pub outcome: LaunchOutcome,
     /// The status of the answer.
     pub status: u16,
-    /// The milliseconds it took.
+    /// The milliseconds it took, to a hundredth.
     pub ms: f64,
     /// Path and query as they came, masked.
     pub came_with: String,

@@ -104,6 +104,8 @@ pub struct StateKeys(Vec<Hmac<Sha256>>);
 const VERSION: u8 = 1;
 const TAG: usize = 16;
 const HEAD: usize = 2 + 8 + 12 + 1;
+/// Most tokens, with what their tags cover, are no longer than this, in bytes.
+const USUAL: usize = 128;
 
 impl StateKeys {
     /// Keys from the gateway's secret keys; each is used through one derived for this purpose alone.
@@ -119,7 +121,7 @@ impl StateKeys {
 
     /// Makes the token of `state` for `subject`.
     pub fn seal(&self, state: &State, subject: Subject<'_>) -> String {
-        let mut bytes = Vec::with_capacity(HEAD + 40 + TAG);
+        let mut bytes = Vec::with_capacity(USUAL);
         bytes.extend([VERSION, state.purpose.byte()]);
         bytes.extend(state.expires_at.timestamp().to_be_bytes());
         bytes.extend(state.nonce);
@@ -134,11 +136,9 @@ impl StateKeys {
                 bytes.extend(login.as_bytes());
             }
         }
-        let tag = self
-            .0
-            .first()
-            .map(|key| tag(key, &bytes, state.purpose, subject));
-        bytes.extend(&tag.expect("there is always a key that seals")[..TAG]);
+        let key = self.0.first().expect("there is always a key that seals");
+        let tag = tag(key, &mut bytes, state.purpose, subject);
+        bytes.extend_from_slice(&tag[..TAG]);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
@@ -164,9 +164,10 @@ impl StateKeys {
             .into_iter()
             .find(|purpose| purpose.byte() == head[1] && purposes.contains(purpose))
             .ok_or(StateError::Wrong)?;
+        let mut bytes = payload.to_vec();
         let sealed_here = self.0.iter().any(|key| {
-            subtle::ConstantTimeEq::ct_eq(&tag(key, payload, purpose, subject)[..TAG], &claimed[..])
-                .into()
+            let tag = tag(key, &mut bytes, purpose, subject);
+            subtle::ConstantTimeEq::ct_eq(&tag[..TAG], &claimed[..]).into()
         });
         if !sealed_here || head[0] != VERSION {
             return Err(StateError::Wrong);
@@ -210,24 +211,30 @@ impl std::fmt::Debug for StateKeys {
     }
 }
 
-fn tag(key: &Hmac<Sha256>, payload: &[u8], purpose: Purpose, subject: Subject<'_>) -> [u8; 32] {
+/// The tag of a token of these bytes. What else it covers is put behind them meanwhile, so that the hash gets all in one
+/// piece.
+fn tag(
+    key: &Hmac<Sha256>,
+    bytes: &mut Vec<u8>,
+    purpose: Purpose,
+    subject: Subject<'_>,
+) -> [u8; 32] {
     let about: &[u8] = if purpose.of_session() {
         b"session"
     } else {
         b"content"
     };
-    key.clone()
-        .chain_update(payload)
-        .chain_update([0])
-        .chain_update(subject.platform.as_str())
-        .chain_update([0])
-        .chain_update(subject.signature.as_str())
-        .chain_update([0])
-        .chain_update(about)
-        .chain_update(subject.id.to_be_bytes())
-        .finalize()
-        .into_bytes()
-        .into()
+    let length = bytes.len();
+    for name in [subject.platform.as_str(), subject.signature.as_str()] {
+        bytes.push(0);
+        bytes.extend_from_slice(name.as_bytes());
+    }
+    bytes.push(0);
+    bytes.extend_from_slice(about);
+    bytes.extend_from_slice(&subject.id.to_be_bytes());
+    let tag = key.clone().chain_update(&*bytes).finalize().into_bytes();
+    bytes.truncate(length);
+    tag.into()
 }
 
 #[cfg(test)]

@@ -366,7 +366,7 @@ fn record(
         noted,
         outcome: LaunchOutcome::of_status(status),
         status,
-        ms: elapsed.as_secs_f64() * 1000.0,
+        ms: milliseconds(elapsed),
         came_with: as_sent(request, masked),
         sent_to: sent_to.map(masked),
         reason,
