@@ -212,6 +212,22 @@ mod tests {
     }
 
     #[test]
+    fn a_part_of_the_signature_is_refused_and_so_is_more_than_it() {
+        let key = LaunchKey::new("secret");
+        let sent = key.sign(PATH, "mdl_Bill", now());
+        for digits in 0..DIGITS {
+            let cut = &sent[..sent.len() - DIGITS + digits];
+            assert!(verify(&key, cut, now()).is_err(), "{cut}");
+        }
+        for more in ["0", "01234567"] {
+            assert!(
+                verify(&key, &(sent.clone() + more), now()).is_err(),
+                "{more}"
+            );
+        }
+    }
+
+    #[test]
     fn an_unsigned_launch_is_told_what_it_lacks() {
         let key = LaunchKey::new("secret");
         assert_eq!(

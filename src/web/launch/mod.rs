@@ -144,7 +144,6 @@ fn short(name: &str) -> String {
 /// 302, never to be kept, as no answer is that does not say otherwise: the address is signed for one person and moment.
 /// Refused where it cannot stand in a header.
 pub(super) fn redirect(address: String) -> Result<HttpResponse, Problem> {
-    // Of bytes, since the library goes through these itself, optimized for speed, and has ours go through a text.
     let location = HeaderValue::from_maybe_shared(Bytes::from(address))
         .map_err(|_| Problem::Defect("it made an address that no header takes".to_owned()))?;
     Ok(HttpResponse::Found()
