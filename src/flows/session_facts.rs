@@ -24,8 +24,9 @@ const PARTS: usize = 16;
 /// So many names of people who finished take about the room of one session.
 const NAMES_FOR_ONE: u64 = 8;
 
-/// What is in memory is read anew after so long, whatever is known of changes: a bound for what nobody thought of.
-const FRESH: Duration = Duration::from_secs(600);
+/// What is in memory is read anew after so long, whatever is known of changes: a bound for what nobody thought of. Longer
+/// than a lesson: in the next one's rush all would be read anew at once.
+const FRESH: Duration = Duration::from_secs(3600);
 /// While the database is away, what was last read of a session counts for this long.
 const STALE: Duration = Duration::from_secs(300);
 /// The database has this long to answer a launch that could do without it; longer than it takes to find out that
