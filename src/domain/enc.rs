@@ -9,8 +9,8 @@ const WRITTEN: [[u8; 4]; 256] = {
         let byte = at as u8;
         written[at] = match byte {
             b' ' => [b'+', 0, 0, 1],
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => [byte, 0, 0, 1],
             b'.' | b'*' | b'-' | b'_' => [byte, 0, 0, 1],
-            _ if byte.is_ascii_alphanumeric() => [byte, 0, 0, 1],
             _ => [b'%', DIGITS[at >> 4], DIGITS[at & 15], 3],
         };
         at += 1;

@@ -1,6 +1,6 @@
-//! The addresses of the gateway's own that it gives to external servers, each within another: where content is told of,
-//! and where learners come back to. Every launch encodes one. What it is made of stays as it is or is known beforehand,
-//! but for the public address, so that nothing else is gone through.
+//! The gateway's own addresses of tools' pages. Some it gives to external servers, each within another: where content is
+//! told of, and where learners come back to. Every launch encodes one. What it is made of stays as it is or is known
+//! beforehand, but for the public address, so that nothing else is gone through.
 
 use super::enc::push_enc;
 use super::id::{PlatformId, Signature};
@@ -74,6 +74,28 @@ impl OwnAddress<'_> {
             part(state, state);
         }
     }
+}
+
+/// An address of the gateway's own tool pages.
+pub fn tool_page(
+    public_url: &str,
+    platform: &PlatformId,
+    signature: &Signature,
+    page: &str,
+) -> String {
+    let mut address = String::with_capacity(256);
+    for part in [
+        public_url,
+        "/",
+        platform.as_str(),
+        "/tool/",
+        signature.as_str(),
+        "/",
+        page,
+    ] {
+        address.push_str(part);
+    }
+    address
 }
 
 #[cfg(test)]

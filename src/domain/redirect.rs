@@ -7,7 +7,7 @@ use url::Url;
 
 use super::content::PlaceRef;
 use super::enc::push_enc;
-use super::id::{ExtId, PlatformId, Signature, ToolContentId, ToolSessionId};
+use super::id::{ExtId, PlatformId, ToolContentId, ToolSessionId};
 use super::own_address::{OwnAddress, OwnPage};
 use super::person::Person;
 use super::server::{Server, Signing};
@@ -249,28 +249,6 @@ fn behind(name: &'static str) -> impl FnOnce(&mut String, &str) {
         text.push_str(name);
         text.push_str(digits);
     }
-}
-
-/// An address of the gateway's own tool pages.
-pub fn tool_page(
-    public_url: &str,
-    platform: &PlatformId,
-    signature: &Signature,
-    page: &str,
-) -> String {
-    let mut address = String::with_capacity(256);
-    for part in [
-        public_url,
-        "/",
-        platform.as_str(),
-        "/tool/",
-        signature.as_str(),
-        "/",
-        page,
-    ] {
-        address.push_str(part);
-    }
-    address
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use super::{Gateway, Refusal};
 use crate::domain::enc::push_enc;
 use crate::domain::id::{ExtId, ToolContentId};
 use crate::domain::launch_record::Noted;
+use crate::domain::own_address::tool_page;
 use crate::domain::platform::LaunchAuth;
 use crate::domain::query::Query;
-use crate::domain::redirect::tool_page;
 use crate::domain::state_token::Purpose;
 use crate::store::{Callback, Stored};
 

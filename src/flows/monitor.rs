@@ -11,8 +11,9 @@ use super::{Gateway, Refusal};
 use crate::domain::content::Content;
 use crate::domain::id::{ToolContentId, ToolSessionId};
 use crate::domain::launch_record::Noted;
+use crate::domain::own_address::tool_page;
 use crate::domain::query::Query;
-use crate::domain::redirect::{Redirect, SessionPage, SessionTarget, tool_page};
+use crate::domain::redirect::{Redirect, SessionPage, SessionTarget};
 use crate::domain::session::{Attendance, Session};
 use crate::domain::state_token::Purpose;
 

@@ -1,8 +1,8 @@
 //! The toolkit: which tools an author may choose, filtered here and not in a browser (protocol 7).
 
 use super::{Gateway, Refusal};
+use crate::domain::own_address::tool_page;
 use crate::domain::platform::Platform;
-use crate::domain::redirect::tool_page;
 
 /// One tool of a toolkit.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,6 @@ use std::borrow::Cow;
 
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 
@@ -22,7 +21,7 @@ use crate::flows::Gateway;
 use crate::flows::admission::{Arrival, Entry, Proof, Visitor};
 
 /// The path of a page of a tool, `/{platform}/tool/{signature}/{page}`, in its parts as they stand there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) struct Page<'a> {
     platform: &'a str,
     signature: &'a str,
@@ -144,7 +143,7 @@ fn short(name: &str) -> String {
 /// 302, never to be kept, as no answer is that does not say otherwise: the address is signed for one person and moment.
 /// Refused where it cannot stand in a header.
 pub(super) fn redirect(address: String) -> Result<HttpResponse, Problem> {
-    let location = HeaderValue::from_maybe_shared(Bytes::from(address))
+    let location = HeaderValue::try_from(address)
         .map_err(|_| Problem::Defect("it made an address that no header takes".to_owned()))?;
     Ok(HttpResponse::Found()
         .insert_header((header::LOCATION, location))
