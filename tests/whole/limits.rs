@@ -56,6 +56,10 @@ async fn who_guesses_is_told_to_wait(
     from(&gateway, "192.0.2.2", guess, token)
         .await
         .refused(status);
+    // What is signed is no guess: it is told what is wrong with it.
+    let path = "/lams/tool/mdquiz10/learning.do?mode=learner&toolSessionID=2";
+    let signed = gateway.sign(path, "mdl_Anna");
+    from(&gateway, "192.0.2.1", &signed, "").await.refused(404);
     // A school is one address: what is right comes through from there all the same.
     let login = login_path("moodle", "S3cretKey", ("1", "Bill", "author"), &[]);
     assert_eq!(from(&gateway, "192.0.2.1", &login, "").await.status, 302);
