@@ -9,22 +9,28 @@ use sha1::{Digest, Sha1};
 /// `ts` is decimal milliseconds as it stands on the wire. Each part loses what is up to U+0020 at its
 /// ends and is lower-cased by Unicode's rules without locale, as Java's `trim` and `toLowerCase` do.
 pub fn external_hash(ts: &str, user: &str, server_id: &str, server_key: &str) -> String {
-    hex_digits(&hash_of(&[ts, user, server_id, server_key]))
+    let hash = hash_of(&[ts, user, server_id, server_key]);
+    HexDigits::of(hash).as_str().to_owned()
 }
 
 /// Bytes as lower-case hexadecimal digits. By hand, since each launch has a hundred of them, and the library's way is
 /// four times as long where the whole is optimized for size.
-pub(super) fn hex_digits(bytes: &[u8]) -> String {
-    let mut digits = vec![0; 2 * bytes.len()];
-    write_hex_digits(bytes, &mut digits);
-    String::from_utf8(digits).expect("digits are ASCII")
-}
+pub struct HexDigits<const BYTES: usize>([[u8; 2]; BYTES]);
 
-/// Writes bytes as lower-case hexadecimal digits, two for each byte that there is room for.
-pub fn write_hex_digits(bytes: &[u8], digits: &mut [u8]) {
-    let (pairs, _) = digits.as_chunks_mut();
-    for (pair, byte) in pairs.iter_mut().zip(bytes) {
-        *pair = HEX_DIGITS[usize::from(*byte)];
+impl<const BYTES: usize> HexDigits<BYTES> {
+    /// The digits of these bytes.
+    pub fn of(bytes: [u8; BYTES]) -> Self {
+        Self(bytes.map(|byte| HEX_DIGITS[usize::from(byte)]))
+    }
+
+    /// The digits, two for each byte.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_flattened()
+    }
+
+    /// The same as text.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(self.as_bytes()).expect("digits are ASCII")
     }
 }
 
@@ -75,8 +81,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn digits_are_what_a_library_says(bytes in any::<Vec<u8>>()) {
-            prop_assert_eq!(hex_digits(&bytes), hex::encode(&bytes));
+        fn digits_are_what_a_library_says(bytes in any::<[u8; 32]>()) {
+            let digits = HexDigits::of(bytes);
+            prop_assert_eq!(digits.as_str(), hex::encode(bytes));
         }
     }
 

@@ -8,7 +8,7 @@ use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 
 use super::enc::push_enc;
-use super::hash::write_hex_digits;
+use super::hash::HexDigits;
 use super::query::Query;
 
 /// How far `ts` may be from the gateway's clock, either way.
@@ -43,14 +43,12 @@ impl LaunchKey {
 
     /// The signature of path and query, as lower-case hexadecimal digits.
     pub fn signature(&self, path_and_query: &str) -> String {
-        self.digits(path_and_query).map(char::from).iter().collect()
+        self.digits(path_and_query).as_str().to_owned()
     }
 
-    fn digits(&self, path_and_query: &str) -> [u8; DIGITS] {
+    fn digits(&self, path_and_query: &str) -> HexDigits<32> {
         let hmac = self.0.clone().chain_update(path_and_query);
-        let mut digits = [0; DIGITS];
-        write_hex_digits(&hmac.finalize().into_bytes(), &mut digits);
-        digits
+        HexDigits::of(hmac.finalize().into_bytes().into())
     }
 
     /// `path_and_query` with `ts`, `uid` and `sig` added: what a platform does before it sends a
@@ -80,7 +78,7 @@ impl LaunchKey {
             split_sig(path_and_query).ok_or(LaunchSignatureError::Missing("sig"))?;
         // Digits are compared, not bytes: digits in upper case would be the same bytes, and let a bit of the
         // address change unnoticed.
-        if !is_same(&self.digits(signed), sig.as_bytes()) {
+        if !is_same(self.digits(signed).as_bytes(), sig.as_bytes()) {
             return Err(LaunchSignatureError::Wrong);
         }
         let ts = query
@@ -102,7 +100,7 @@ impl LaunchKey {
 }
 
 /// Whether digits are those that were sent; that takes as long whichever differ. Eight are compared at once.
-fn is_same(digits: &[u8; DIGITS], sent: &[u8]) -> bool {
+fn is_same(digits: &[u8], sent: &[u8]) -> bool {
     let (sent, rest) = sent.as_chunks();
     let (digits, _) = digits.as_chunks();
     let pairs = digits.iter().zip(sent);

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use super::hash::hex_digits;
+use super::hash::HexDigits;
 use super::launch_signature::hmac_of;
 
 /// The first line of what is signed: nothing else under the same key begins so.
@@ -65,14 +65,15 @@ pub enum Signature2Error {
 pub fn stamp(now: DateTime<Utc>, nonce: Nonce) -> [(&'static str, String); 3] {
     [
         ("ts", now.timestamp_millis().to_string()),
-        ("nonce", hex_digits(&nonce)),
+        ("nonce", HexDigits::of(nonce).as_str().to_owned()),
         ("sv", VERSION.to_owned()),
     ]
 }
 
 /// `sig`: 64 lower-case hexadecimal digits. The key is the UTF-8 bytes of the one that the server shares, as it is.
 pub fn signature(key: &str, server: &str, request: Request<'_>) -> String {
-    hex_digits(&mac(key, server, request).finalize().into_bytes())
+    let mac = mac(key, server, request).finalize().into_bytes();
+    HexDigits::<32>::of(mac.into()).as_str().to_owned()
 }
 
 /// Checks a request whose query ends in `sig`, as a server does.

@@ -24,7 +24,7 @@ use super::problem::Problem;
 use super::problem_document::{PROBLEM_JSON, ProblemDocument};
 use super::words::{self, Words};
 use super::{admin, headers, launch, meters, pages, panics};
-use crate::domain::hash::write_hex_digits;
+use crate::domain::hash::HexDigits;
 use crate::domain::launch_record::{LaunchKind, LaunchOutcome, LaunchRecord, Noted, masked};
 use crate::flows::Gateway;
 
@@ -51,25 +51,14 @@ impl RequestId {
 
 impl RequestId {
     /// Sixteen hexadecimal digits.
-    fn text(self) -> RequestIdText {
-        let mut digits = [0; 16];
-        write_hex_digits(&self.0.to_be_bytes(), &mut digits);
-        RequestIdText(digits)
+    fn text(self) -> HexDigits<8> {
+        HexDigits::of(self.0.to_be_bytes())
     }
 }
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text().as_str())
-    }
-}
-
-/// See [`RequestId::text`].
-struct RequestIdText([u8; 16]);
-
-impl RequestIdText {
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("digits are text")
     }
 }
 
