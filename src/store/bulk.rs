@@ -87,14 +87,11 @@ impl Store {
             .bind(lease.map(|lease| lease.owner)).bind(lease.map(|lease| lease.until)).bind(at)
             .execute(c).map_ok(count))?;
         match &mut tx {
-            Tx::Postgres(postgres, _) => {
+            Tx::Postgres(postgres, presence) => {
                 let numbers: Vec<i64> = (1..).take(requests.len()).collect();
-                sqlx::query(NEW_ROWS)
-                    .bind(&bulk.id)
-                    .bind(numbers)
-                    .bind(requests)
-                    .execute(&mut **postgres)
-                    .await?;
+                let query = sqlx::query(NEW_ROWS).bind(&bulk.id);
+                let query = query.bind(numbers).bind(requests);
+                presence.while_there(query.execute(&mut **postgres)).await?;
             }
             Tx::Sqlite(sqlite) => {
                 for (number, request) in (1_i64..).zip(requests) {

@@ -138,7 +138,7 @@ impl Store {
         let (ids, ids_of_calls) = ids.split_at(launches.len());
         match tx {
             Tx::Postgres(_, _) if launches.is_empty() => {}
-            Tx::Postgres(postgres, _) => {
+            Tx::Postgres(postgres, presence) => {
                 let texts = |text: fn(&LaunchRecord) -> &str| -> Vec<&str> {
                     launches.iter().map(text).collect()
                 };
@@ -158,7 +158,7 @@ impl Store {
                     .iter()
                     .map(|launch| i64::from(launch.status))
                     .collect();
-                sqlx::query(INSERT_MANY)
+                let query = sqlx::query(INSERT_MANY)
                     .bind(ids)
                     .bind(at)
                     .bind(texts(|launch| launch.kind.as_str()))
@@ -182,9 +182,8 @@ impl Store {
                         let remembered = launch.noted.remembered.as_ref();
                         remembered.map(|remembered| remembered.csv.as_str())
                     }))
-                    .bind(remembered_at)
-                    .execute(&mut **postgres)
-                    .await?;
+                    .bind(remembered_at);
+                presence.while_there(query.execute(&mut **postgres)).await?;
             }
             Tx::Sqlite(sqlite) => {
                 let rows: Vec<_> = ids.iter().zip(launches).collect();

@@ -65,7 +65,7 @@ impl Presence {
         !self.is_away() && came_back.is_none_or(|at| age < at.elapsed())
     }
 
-    fn turn(&self, why_away: Option<&str>) {
+    pub(super) fn turn(&self, why_away: Option<&str>) {
         if self.is_away() == why_away.is_some() {
             return;
         }

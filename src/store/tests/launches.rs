@@ -311,3 +311,18 @@ async fn launches_of_the_same_person_in_the_same_thing_are_near(
         }
     }
 }
+
+#[actix_web::test]
+async fn what_is_being_stored_ends_when_the_database_goes_away() {
+    let database = Database::new(Kind::Postgres).await;
+    let mut tx = database.store.begin().await.unwrap();
+    let Tx::Postgres(_, presence) = &tx else {
+        unreachable!("it is PostgreSQL");
+    };
+    presence.turn(Some("gone"));
+    let stored = Store::insert_launches(&mut tx, &[launch(1)], &[], None).await;
+    assert!(
+        matches!(stored, Err(StoreError::Unavailable(_))),
+        "{stored:?}"
+    );
+}
