@@ -1,12 +1,13 @@
 //! Hashing passwords: Argon2id, slow and large on purpose, hence on a thread of its own and at most two
 //! at once in the process.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::sysadmin::NewPassword;
 use crate::flows::Refusal;
@@ -17,21 +18,22 @@ const AT_ONCE: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Hashes and checks passwords, each in its turn.
-pub struct Passwords(Semaphore);
+pub struct Passwords(Arc<Semaphore>);
 
 /// Somebody's turn to hash or check.
-pub struct Turn<'a>(#[expect(dead_code, reason = "held until it is dropped")] SemaphorePermit<'a>);
+pub struct Turn(#[expect(dead_code, reason = "held until it is dropped")] OwnedSemaphorePermit);
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self(Semaphore::new(AT_ONCE))
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
     }
 }
 
 impl Passwords {
     /// Waits for a turn; not for ever, however many others wait.
-    pub async fn turn(&self) -> Result<Turn<'_>, Refusal> {
-        match tokio::time::timeout(PATIENCE, self.0.acquire()).await {
+    pub async fn turn(&self) -> Result<Turn, Refusal> {
+        let permit = Arc::clone(&self.0).acquire_owned();
+        match tokio::time::timeout(PATIENCE, permit).await {
             Ok(Ok(permit)) => Ok(Turn(permit)),
             _ => Err(Refusal::PasswordsBusy),
         }
@@ -39,9 +41,9 @@ impl Passwords {
 
     /// The hash of a password that is to be set, as a PHC string.
     pub async fn hash(&self, password: &NewPassword) -> Result<String, Refusal> {
-        let _turn = self.turn().await?;
+        let turn = self.turn().await?;
         let password = password.secret().clone();
-        on_a_thread(move || {
+        turn.work(move || {
             let hash = hasher().hash_password(password.expose_secret().as_bytes());
             hash.map(|hash| hash.to_string())
                 .map_err(|_| Refusal::PasswordsBusy)
@@ -50,14 +52,14 @@ impl Passwords {
     }
 }
 
-impl Turn<'_> {
+impl Turn {
     /// Whether a password is the one of a stored hash. Without a hash it takes the same time, and is not.
     pub async fn check(
         self,
         password: SecretString,
         hash: Option<String>,
     ) -> Result<bool, Refusal> {
-        on_a_thread(move || {
+        self.work(move || {
             let known = hash.is_some();
             let hash = hash.unwrap_or_else(|| OF_NOBODY.to_owned());
             let right = PasswordHash::new(&hash).is_ok_and(|hash| {
@@ -67,6 +69,18 @@ impl Turn<'_> {
             known && right
         })
         .await
+    }
+
+    /// Works on a thread of its own. The turn ends when that is done, not when nobody waits for it any more.
+    async fn work<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = self;
+            work()
+        });
+        work.await.map_err(|_| Refusal::Stopped)
     }
 }
 
@@ -80,16 +94,10 @@ fn hasher() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-async fn on_a_thread<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Refusal> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| Refusal::Stopped)
-}
-
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
     use crate::domain::sysadmin::SysadminName;
 
@@ -134,5 +142,18 @@ mod tests {
         assert!(passwords.0.try_acquire().is_err());
         drop(first);
         assert!(passwords.0.try_acquire().is_ok());
+    }
+
+    #[actix_web::test]
+    async fn a_turn_lasts_as_long_as_its_work_also_where_nobody_waits_for_that() {
+        let passwords = Passwords::default();
+        let _other = passwords.turn().await.unwrap();
+        let (go_on, told) = std::sync::mpsc::channel();
+        let turn = passwords.turn().await.unwrap();
+        let work = turn.work(move || told.recv());
+        assert!(work.now_or_never().is_none());
+        assert!(passwords.0.try_acquire().is_err());
+        go_on.send(()).unwrap();
+        assert!(passwords.turn().await.is_ok());
     }
 }
