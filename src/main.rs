@@ -8,6 +8,7 @@ mod memory;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -20,7 +21,7 @@ use toolgate::demo::Demo;
 use toolgate::domain::audit::Actor;
 use toolgate::domain::login_request::Method;
 use toolgate::flows::check::Checked;
-use toolgate::flows::journal::Retried;
+use toolgate::flows::journal::{JournalError, Retried};
 use toolgate::flows::{Gateway, apply, check, journal, rotate, sign};
 use toolgate::opening;
 use toolgate::settings::{DatabaseUrl, LogFormat, Settings};
@@ -210,7 +211,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 true => apply::Secrets::FromEnvironment,
                 false => apply::Secrets::LeftOut,
             };
-            say(apply::export(&stored, secrets))
+            say(apply::export(&stored, secrets)?)
         }
         Command::Check => check(&settings).await,
         Command::Lms(command) => {
@@ -407,41 +408,52 @@ fn all_hold(checked: &[Checked]) -> anyhow::Result<()> {
     }
 }
 
+/// What was recorded of a command's calls has so long to be stored.
+const RECORDS: Duration = Duration::from_secs(2);
+
 async fn run_journal(settings: &Settings, command: JournalCommand) -> anyhow::Result<()> {
     let opened = opening::open(settings).await?;
     let gateway = Gateway::for_command(settings, &opened).await?;
     // Keeps the lease of a call that is sent again.
     let keeper = tokio::spawn(journal::keep_leases(gateway.clone()));
-    let answer = match command {
+    let answer = settle(&gateway, command).await;
+    keeper.abort();
+    if !gateway.records_stored(RECORDS).await {
+        tracing::error!("records of calls are lost: the database did not take them in time");
+    }
+    opened.store.close().await;
+    say(answer?)
+}
+
+/// Does what an operator wants of the journal; what to say of it.
+async fn settle(gateway: &Gateway, command: JournalCommand) -> Result<String, JournalError> {
+    let by = Actor::CommandLine;
+    Ok(match command {
         JournalCommand::List => {
-            let entries = journal::list(&gateway).await?;
-            let left = journal::left_behind(&gateway).await?;
+            let entries = journal::list(gateway).await?;
+            let left = journal::left_behind(gateway).await?;
             let entries = entries.iter().map(|entry| format!("{entry}\n"));
             entries
                 .chain(left.iter().map(|left| format!("{left}\n")))
                 .collect()
         }
-        JournalCommand::Retry { id } => {
-            match journal::retry(&gateway, &Actor::CommandLine, &id).await? {
-                Retried::Made(ext_id) => format!("made {ext_id}\n"),
-                Retried::Stored => "stored\n".to_owned(),
-                Retried::Deleted(ext_id) => format!("deleted {ext_id}\n"),
+        JournalCommand::Retry { id } => match journal::retry(gateway, &by, &id).await? {
+            Retried::Made(ext_id) => format!("made {ext_id}\n"),
+            Retried::Stored => "stored\n".to_owned(),
+            Retried::Deleted(ext_id) => format!("deleted {ext_id}\n"),
+            Retried::UsedAgain(ext_id) => {
+                format!("{ext_id} is used again: struck from the list, not deleted\n")
             }
-        }
+        },
         JournalCommand::Adopt { id, ext_id } => {
-            format!(
-                "adopted {}\n",
-                journal::adopt(&gateway, &Actor::CommandLine, &id, &ext_id).await?
-            )
+            let adopted = journal::adopt(gateway, &by, &id, &ext_id).await?;
+            format!("adopted {adopted}\n")
         }
         JournalCommand::Drop { id } => {
-            journal::drop_entry(&gateway, &Actor::CommandLine, &id).await?;
+            journal::drop_entry(gateway, &by, &id).await?;
             "dropped\n".to_owned()
         }
-    };
-    keeper.abort();
-    opened.store.close().await;
-    say(answer)
+    })
 }
 
 /// Ready when the system or a person at the keyboard says stop.

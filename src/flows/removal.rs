@@ -63,7 +63,7 @@ pub async fn remove_session(
 /// stays in the operator's list.
 async fn clear(gateway: &Gateway, left: Vec<LeftBehind>) {
     let one = |left: LeftBehind| async move {
-        match delete_outside(gateway, &left, None).await {
+        match delete_outside(gateway, &left, |_| None).await {
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(%error, left_behind = left.ext_id, "it stays listed as left behind")
@@ -87,32 +87,46 @@ pub(super) fn way_to_delete<'a>(
         .then_some((&**tool, &**server, method, left.place.as_ref()?))
 }
 
-/// Deletes one thing that was left behind, and strikes it from the list, which the audit is told where a
-/// person asked for it; `false` where that cannot be done from here.
+/// How something came off the list of what was left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cleared {
+    /// It was deleted on its server.
+    Deleted,
+    /// It is used again, and was not touched.
+    UsedAgain,
+}
+
+/// Deletes one thing that was left behind, unless it is used again, and strikes it from the list. The audit is told where
+/// a person asked for it: `told` says what, by the action's word. `None` where it cannot be deleted from here.
 pub(super) async fn delete_outside(
     gateway: &Gateway,
     left: &LeftBehind,
-    told: Option<&audit::Entry>,
-) -> Result<bool, Refusal> {
+    told: impl Fn(&'static str) -> Option<audit::Entry>,
+) -> Result<Option<Cleared>, Refusal> {
     let configuration = gateway.configuration();
     let Some((tool, server, method, place)) = way_to_delete(&configuration, left) else {
-        return Ok(false);
+        return Ok(None);
     };
     // What nobody uses any more when it is forgotten may be used again by now.
-    if gateway.store.is_used(left).await? {
-        gateway.store.forget_left_behind(&left.id, told).await?;
-        return Ok(true);
-    }
-    let ext_id = ExtId::stored(left.ext_id.clone());
-    let page = Page {
-        tool,
-        server,
-        place,
-        about: None,
+    let (cleared, action) = if gateway.store.is_used(left).await? {
+        (Cleared::UsedAgain, "left-behind.struck")
+    } else {
+        let ext_id = ExtId::stored(left.ext_id.clone());
+        let page = Page {
+            tool,
+            server,
+            place,
+            about: None,
+        };
+        gateway.outbound().delete(page, &ext_id, method).await?;
+        (Cleared::Deleted, "left-behind.deleted")
     };
-    gateway.outbound().delete(page, &ext_id, method).await?;
-    gateway.store.forget_left_behind(&left.id, told).await?;
-    Ok(true)
+    let told = told(action);
+    gateway
+        .store
+        .forget_left_behind(&left.id, told.as_ref())
+        .await?;
+    Ok(Some(cleared))
 }
 
 /// Marks a person as finished with a session, and says where the platform wants its learners to go then.

@@ -328,6 +328,26 @@ async fn what_another_content_still_uses_is_not_deleted_outside() {
 }
 
 #[actix_web::test]
+async fn what_was_left_behind_and_is_used_again_is_struck_from_the_list_and_not_deleted() {
+    let (gateway, peer) = that_deletes().await;
+    peer.answers(Answer::Says(403, "no".into()));
+    let path = "/tools/myquiz10/sessions/2";
+    assert_eq!(gateway.call("DELETE", path, None).await.status, 204);
+    assert_eq!(deleted(&peer), ["700"]);
+    gateway.saved_content("myquiz10", 5, "700").await;
+    peer.answers(Answer::Says(200, String::new()));
+    let listed = journal(&gateway, &["list"]).await;
+    let id = listed.split(' ').next().unwrap();
+    let said = journal(&gateway, &["retry", id]).await;
+    assert!(said.starts_with("700 is used again"), "{said}");
+    assert_eq!(deleted(&peer), ["700"]);
+    assert_eq!(journal(&gateway, &["list"]).await, "");
+    let told = "select action from audit where subject = 'myquiz10 700 on moodle'";
+    let told = gateway.database.text(told).await;
+    assert_eq!(told.as_deref(), Some("left-behind.struck"));
+}
+
+#[actix_web::test]
 async fn who_reads_a_portfolio_slowly_holds_up_no_call() {
     let (gateway, peer) = Gateway::with_session(Kind::Sqlite, Setup::default()).await;
     let page = vec![b'x'; 8 << 20];

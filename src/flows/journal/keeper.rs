@@ -20,8 +20,14 @@ pub async fn keep(gateway: Gateway) {
     tell(&gateway).await;
     loop {
         // Who cannot say that it is alive does not call others dead.
-        if extend(&gateway).await && lose(&gateway).await.is_ok_and(|lost| lost > 0) {
-            tell(&gateway).await;
+        if extend(&gateway).await {
+            match lose(&gateway).await {
+                Ok(0) => {}
+                Ok(_) => tell(&gateway).await,
+                Err(error) => {
+                    tracing::warn!(%error, "calls of instances that are gone cannot be looked for");
+                }
+            }
         }
         tokio::time::sleep(PULSE).await;
     }

@@ -12,6 +12,7 @@ use crate::domain::journal::{Entry, EntryKey, EntryState, Request};
 use crate::domain::session::SessionKey;
 use crate::flows::audit::entry as audit_entry;
 use crate::flows::copy::DEFAULT_CONTENT;
+use crate::flows::removal::Cleared;
 use crate::flows::{Gateway, Refusal, removal};
 use crate::outbound::{Spool, SpoolError, SpoolWriter};
 use crate::store::{LeftBehind, StoreError};
@@ -122,6 +123,8 @@ pub enum Retried {
     Stored,
     /// What was left behind is deleted there now.
     Deleted(String),
+    /// What was left behind is used again: it is struck from the list, and was not touched there.
+    UsedAgain(String),
 }
 
 /// Sends an unsettled entry's call again, under the same `rid`. Answers the id that it made. Whatever goes
@@ -130,10 +133,11 @@ pub enum Retried {
 pub async fn retry(gateway: &Gateway, actor: &Actor, id: &str) -> Result<Retried, JournalError> {
     if let Some(left) = gateway.store.one_left_behind(id).await? {
         let ext_id = left.ext_id.clone();
-        let told = told_of_left_behind(actor, "left-behind.deleted", &left);
-        return match removal::delete_outside(gateway, &left, Some(&told)).await? {
-            true => Ok(Retried::Deleted(ext_id)),
-            false => Err(JournalError::NotDeletable(ext_id)),
+        let told = |action| Some(told_of_left_behind(actor, action, &left));
+        return match removal::delete_outside(gateway, &left, told).await? {
+            Some(Cleared::Deleted) => Ok(Retried::Deleted(ext_id)),
+            Some(Cleared::UsedAgain) => Ok(Retried::UsedAgain(ext_id)),
+            None => Err(JournalError::NotDeletable(ext_id)),
         };
     }
     let entry = unsettled(gateway, id).await?;

@@ -7,7 +7,7 @@ use askama::Template;
 
 use super::{Left, id_of, not_there, plain, problem, words};
 use crate::flows::Gateway;
-use crate::flows::journal::{self, JournalError};
+use crate::flows::journal::{self, JournalError, Retried};
 use crate::web::admin::frame::{Frame, page};
 use crate::web::admin::guard::{Posted, SignedIn};
 use crate::web::admin::see_other;
@@ -42,6 +42,7 @@ pub(in crate::web::admin) async fn delete(
         return not_there(&gateway, &posted.who).await;
     }
     match journal::retry(&gateway, &posted.who.actor(), id).await {
+        Ok(Retried::UsedAgain(_)) => Ok(see_other(&gateway, "/admin/journal?done=used-again")),
         Ok(_) => Ok(see_other(&gateway, "/admin/journal?done=deleted")),
         Err(error) => not_done(&gateway, &posted.who, id, error).await,
     }

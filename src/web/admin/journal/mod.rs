@@ -137,6 +137,9 @@ pub(super) async fn show(
     let done = query.get("done").and_then(|done| match done {
         "given-up" => Some("Given up. The next call of LAMS for it is sent anew."),
         "deleted" => Some("Deleted on the server, and struck from the list."),
+        "used-again" => Some(
+            "It is used again, so it was not deleted on the server; it is struck from the list.",
+        ),
         "struck" => Some("Struck from the list. What stands on the server was not touched."),
         _ => None,
     });
