@@ -384,7 +384,7 @@ async fn too_fast(book: &Book) {
     for first in ["createToolSession", "exportToolContent"] {
         assert_ne!(book.sends(&gateway, &right(first, 1)).await.status, 429);
     }
-    for operation in outgoing() {
+    for operation in outgoing().chain(lms::ASKING) {
         let call = right(operation, 1);
         book.tries(&gateway, call, 429, "too-fast").await;
     }

@@ -11,6 +11,7 @@ use crate::domain::lms::Lms;
 use crate::domain::query::Query;
 use crate::flows::lms::{self, Asked};
 use crate::flows::{Gateway, Refusal};
+use crate::web::limits::Limits;
 use crate::web::problem::Problem;
 
 /// An LMS that links may belong to.
@@ -213,11 +214,13 @@ pub(super) async fn select(
 )]
 pub(super) async fn enrollment(
     request: HttpRequest,
-    _caller: Caller,
+    caller: Caller,
+    limits: web::Data<Limits>,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string());
     let (username, link) = of_query(&query)?;
+    caller.asks(&limits)?;
     let found = lms::enrollment(&gateway, username, link).await?;
     let answer = EnrollmentAnswer {
         status: status(found.is_enrolled),
@@ -243,13 +246,15 @@ pub(super) async fn enrollment(
 )]
 pub(super) async fn set(
     request: HttpRequest,
-    _caller: Caller,
+    caller: Caller,
+    limits: web::Data<Limits>,
     gateway: web::Data<Gateway>,
     body: web::Bytes,
 ) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string());
     query.check().map_err(Refusal::from)?;
     let wanted: WantedEnrollment = super::read(&body)?;
+    caller.asks(&limits)?;
     let set = lms::set_enrollment(&gateway, wanted.into()).await?;
     let answer = SetAnswer {
         status: status(set.is_enrolled),
@@ -279,11 +284,13 @@ pub(super) async fn set(
 )]
 pub(super) async fn grades(
     request: HttpRequest,
-    _caller: Caller,
+    caller: Caller,
+    limits: web::Data<Limits>,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string());
     let (username, link) = of_query(&query)?;
+    caller.asks(&limits)?;
     let grades = lms::grades(&gateway, username, link).await?;
     super::json(HttpResponse::Ok(), &grades)
 }

@@ -245,11 +245,9 @@ impl Kind for OfLms {
         let codes = LmsCode::ALL.iter().copied().filter(of_all);
         let failed = codes.map(lms_failed);
         let before = [Refusal::NoLms, Refusal::NoCourseId(NoCourseId::NoId)];
-        before
-            .into_iter()
-            .chain(failed)
-            .map(Problem::from)
-            .collect()
+        let too_fast = Problem::TooFast { retry_after: 42 };
+        let refused = before.into_iter().chain(failed).map(Problem::from);
+        refused.chain([too_fast]).collect()
     }
 }
 
