@@ -192,6 +192,7 @@ fn server_of(record: ServerRecord, vault: &Vault) -> Result<Server, LoadError> {
 /// Watches the stored configuration for changes and swaps the snapshot; never ends. What cannot be
 /// loaded is said in the log, and the snapshot before it stays.
 pub async fn watch(gateway: Gateway, mut version: i64) {
+    let mut told = None;
     loop {
         tokio::time::sleep(POLL).await;
         match gateway.store.configuration_version().await {
@@ -201,7 +202,12 @@ pub async fn watch(gateway: Gateway, mut version: i64) {
                     tracing::info!(version = found, "the configuration changed");
                     version = found;
                 }
-                Err(error) => tracing::error!(%error, "the changed configuration cannot be served"),
+                // Once for each change: it is tried again and again.
+                Err(_) if told == Some(found) => {}
+                Err(error) => {
+                    tracing::error!(%error, "the changed configuration cannot be served");
+                    told = Some(found);
+                }
             },
             Err(error) => tracing::debug!(%error, "the configuration's version cannot be read"),
         }

@@ -8,7 +8,7 @@ use std::fmt::{self, Write};
 use serde::Serialize;
 
 use super::written::{WrittenEnrollment, WrittenPlatform, WrittenSecret, WrittenServer};
-use crate::store::{EnrollmentRecord, ServerRecord, StoredConfiguration};
+use crate::store::{EnrollmentRecord, ServerRecord, StoreError, StoredConfiguration, ToolRecord};
 
 /// What stands in the file for secrets, which are never in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +32,9 @@ const REFERENCES: &str = "\
 # a secret that is not what is stored replaces it.
 ";
 
-/// Writes the file.
-pub fn export(stored: &StoredConfiguration, secrets: Secrets) -> String {
+/// Writes the file. Refused where a tool is stored in a form that cannot be read.
+pub fn export(stored: &StoredConfiguration, secrets: Secrets) -> Result<String, StoreError> {
+    let tools: Result<Vec<toml::Table>, _> = stored.tools.values().map(definition).collect();
     let mut file = Exported {
         text: HEAD.to_owned(),
         secrets,
@@ -45,9 +46,15 @@ pub fn export(stored: &StoredConfiguration, secrets: Secrets) -> String {
     });
     let written = file.platforms(stored).and(file.servers(stored));
     written
-        .and(file.tools(stored))
+        .and(file.tools(tools?))
         .expect("a text can always be written to");
-    file.text
+    Ok(file.text)
+}
+
+fn definition(record: &ToolRecord) -> Result<toml::Table, StoreError> {
+    let signature = &record.signature;
+    toml::from_str(&record.definition)
+        .map_err(|_| StoreError::Unreadable(format!("the tool {signature}")))
 }
 
 struct Exported {
@@ -155,14 +162,12 @@ impl Exported {
         self.optional("extras", written.extras.as_ref())
     }
 
-    fn tools(&mut self, stored: &StoredConfiguration) -> fmt::Result {
-        self.heading(stored.tools.is_empty(), "tools beyond the ten built in")?;
-        for record in stored.tools.values() {
-            let table = toml::from_str(&record.definition).unwrap_or_default();
+    fn tools(&mut self, tools: Vec<toml::Table>) -> fmt::Result {
+        self.heading(tools.is_empty(), "tools beyond the ten built in")?;
+        for table in tools {
             let file = ToolsOnly { tools: [table] };
-            writeln!(self.text)?;
-            self.text
-                .push_str(&toml::to_string(&file).unwrap_or_default());
+            let text = toml::to_string(&file).map_err(|_| fmt::Error)?;
+            write!(self.text, "\n{text}")?;
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ pub struct Planned {
 /// Everything that is configured, as a file.
 pub async fn export(gateway: &Gateway, secrets: Secrets) -> Result<String, Refusal> {
     let stored = gateway.store.configuration().await?;
-    Ok(apply::export(&stored, secrets))
+    Ok(apply::export(&stored, secrets)?)
 }
 
 /// What a file would change now.

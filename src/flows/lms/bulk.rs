@@ -12,7 +12,7 @@ pub use work::{keep, work_through};
 use super::Asked;
 use crate::domain::id::PlatformId;
 use crate::flows::{Gateway, Refusal};
-use crate::store::{BulkRecord, BulkRow};
+use crate::store::{BulkRecord, BulkRow, StoreError};
 
 /// A list has at most so many rows.
 pub const MOST_ROWS: usize = 10_000;
@@ -118,7 +118,9 @@ pub async fn find(
     };
     let bulk = bulk.filter(is_its).ok_or(Refusal::UnknownBulk)?;
     let rows = gateway.store.bulk_rows(id).await?;
-    let rows: Vec<Row> = rows.into_iter().filter_map(read).collect();
+    let unreadable = || StoreError::Unreadable(format!("a row of the list {id}"));
+    let rows = rows.into_iter().map(|row| read(row).ok_or_else(unreadable));
+    let rows = rows.collect::<Result<Vec<Row>, _>>()?;
     let of = |state: &str| rows.iter().filter(|row| row.state == state).count();
     Ok(Bulk {
         total: bulk.total,

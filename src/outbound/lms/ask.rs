@@ -100,7 +100,7 @@ impl Ask {
 impl Outbound {
     /// Asks an LMS.
     pub(super) async fn ask(&self, lms: &Lms, ask: &Ask) -> Result<Answer, LmsFailure> {
-        self.let_alone(lms).await;
+        self.let_alone(lms)?;
         let patience = self.lms_patience(lms);
         let callee = Callee::of_lms(lms, self.about.as_ref());
         let outcome = self
@@ -118,11 +118,17 @@ impl Outbound {
         outcome.map_err(|error| error.failure.into())
     }
 
-    /// Waits, in the background, until an LMS may be asked again.
-    async fn let_alone(&self, lms: &Lms) {
-        while let Some(left) = self.left_alone_for(lms).filter(|_| self.in_background) {
-            tokio::time::sleep(left).await;
-        }
+    /// Refuses, in the background, to ask an LMS that wants to be left alone: there somebody waits who knows whether the
+    /// process is to stop.
+    fn let_alone(&self, lms: &Lms) -> Result<(), LmsFailure> {
+        let Some(left) = self.left_alone_for(lms).filter(|_| self.in_background) else {
+            return Ok(());
+        };
+        let words = "it was not asked again yet: it wants to be left alone for a while";
+        Err(LmsFailure {
+            retry_after: Some(left),
+            ..LmsFailure::new(LmsCode::Throttled, words)
+        })
     }
 
     /// How long an LMS wants to be left alone.

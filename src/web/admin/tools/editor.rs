@@ -294,7 +294,10 @@ pub(in crate::web::admin) async fn upload(
     }
     let there = match tools::read(&definition) {
         Ok(tool) if builtin_definition(tool.signature.as_str()).is_none() => {
-            tools::find(&gateway, tool.signature.as_str()).await.ok()
+            match tools::find(&gateway, tool.signature.as_str()).await {
+                Err(Refusal::NotConfigured(_)) => None,
+                found => Some(found?),
+            }
         }
         _ => None,
     };
