@@ -6,7 +6,8 @@ const EVERY = 2000;
 const MOST = 200;
 let after = list.dataset.after;
 let came = 0;
-let next;
+// Which look is the one that goes on: another begins when the tab is shown again, also while one is under way.
+let looks = 0;
 
 function tell(words) {
   if (status.textContent !== words) {
@@ -35,6 +36,8 @@ function take(html) {
 }
 
 async function look() {
+  looks += 1;
+  const mine = looks;
   if (document.hidden) {
     tell("Paused while this tab is hidden.");
     return;
@@ -50,16 +53,17 @@ async function look() {
     if (!answer.ok) {
       throw new Error(answer.status);
     }
-    take(await answer.text());
+    const rows = await answer.text();
+    if (mine !== looks) {
+      return;
+    }
+    take(rows);
     tell(came === 0 ? "Live: new launches appear by themselves." : `Live: ${came} new since you opened this.`);
   } catch {
     tell("The gateway does not answer. Trying again.");
   }
-  next = setTimeout(look, EVERY);
+  setTimeout(() => mine === looks && look(), EVERY);
 }
 
-document.addEventListener("visibilitychange", () => {
-  clearTimeout(next);
-  look();
-});
+document.addEventListener("visibilitychange", look);
 look();
