@@ -1,8 +1,8 @@
 //! What every flow works with: the database, the configuration in memory, keys, caches, the way out.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
@@ -24,7 +24,7 @@ use crate::domain::secret_keys::{SecretKeys, Vault};
 use crate::domain::server::Server;
 use crate::domain::state_token::StateKeys;
 use crate::opening::Opened;
-use crate::outbound::{Health, Limits, Outbound};
+use crate::outbound::{Health, Limits, Outbound, OutboundError};
 use crate::settings::Settings;
 use crate::store::{Store, StoreError};
 
@@ -54,12 +54,15 @@ struct Shared {
     /// Names this process in the journal.
     instance: String,
     /// The journal's entries that this process is at.
-    calls: Mutex<HashSet<String>>,
+    calls: Mutex<HashMap<String, WhyFailed>>,
     stopping: AtomicBool,
     /// The runtime and store of what has to be seen through, whoever gives up on it.
     main: (Handle, Store),
     under_way: watch::Sender<usize>,
 }
+
+/// Why a call to an external server failed, once it has: for those who wait for the same.
+pub(super) type WhyFailed = Arc<OnceLock<OutboundError>>;
 
 /// How long state tokens live.
 #[derive(Debug, Clone, Copy)]
@@ -363,13 +366,19 @@ impl Gateway {
 
     /// Notes that this process is at a journal entry, for as long as what it answers lives.
     pub(super) fn begin_call(&self, entry: &str) -> Call {
-        self.shared.locked_calls().insert(entry.to_owned());
+        let mut calls = self.shared.locked_calls();
+        calls.insert(entry.to_owned(), WhyFailed::default());
         Call(self.shared.clone(), entry.to_owned())
     }
 
     /// The journal's entries that this process is at.
     pub(super) fn calls(&self) -> Vec<String> {
-        self.shared.locked_calls().iter().cloned().collect()
+        self.shared.locked_calls().keys().cloned().collect()
+    }
+
+    /// Where it will stand why the call of an entry failed, if this process is at it.
+    pub(super) fn why_failed(&self, entry: &str) -> Option<WhyFailed> {
+        self.shared.locked_calls().get(entry).cloned()
     }
 }
 
@@ -397,7 +406,7 @@ impl Drop for UnderWay {
 }
 
 impl Shared {
-    fn locked_calls(&self) -> MutexGuard<'_, HashSet<String>> {
+    fn locked_calls(&self) -> MutexGuard<'_, HashMap<String, WhyFailed>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

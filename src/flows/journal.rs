@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use self::operator::callable;
+use super::gateway::WhyFailed;
 use super::{Gateway, Refusal};
 use crate::domain::id::{ExtId, ServerId};
 use crate::domain::journal::{Entry, EntryKey, EntryState, Payload, Request};
@@ -46,6 +48,8 @@ pub(super) struct Made {
 
 /// A caller waits this long for another's outcome; the interface promises an answer within 20 s.
 const PATIENCE: Duration = Duration::from_secs(18);
+/// So long after it came a caller may still send a call of its own, which has fifteen seconds.
+const TRY_WITHIN: Duration = Duration::from_secs(4);
 /// How often a waiting caller looks.
 const LOOK: Duration = Duration::from_millis(50);
 /// An instance on another machine that has not said for so long that it is at its calls counts as gone, so that
@@ -55,7 +59,13 @@ const LEASE: TimeDelta = TimeDelta::seconds(25);
 /// minutes.
 const STORE_PATIENCE: Duration = Duration::from_secs(600);
 
-/// Makes what is wanted, unless the same call has or does already.
+/// Another's call of the same, which a caller waits for.
+struct First {
+    entry: String,
+    why_failed: Option<WhyFailed>,
+}
+
+/// Makes what is wanted, unless the same call has or does already: then its outcome is this one's, too.
 pub(super) async fn once(gateway: &Gateway, wanted: Wanted) -> Result<Made, Refusal> {
     let begun = Instant::now();
     let now = Utc::now();
@@ -72,8 +82,12 @@ pub(super) async fn once(gateway: &Gateway, wanted: Wanted) -> Result<Made, Refu
         created_at: now,
         updated_at: now,
     };
+    let mut first: Option<First> = None;
     loop {
         let Some(current) = gateway.store.current_entry(&entry.key).await? else {
+            if let Some(first) = &first {
+                after(gateway, first, &entry, begun).await?;
+            }
             check_open(gateway, &entry)?;
             let _guard = gateway.begin_call(&entry.id);
             let lease = gateway.lease(Utc::now());
@@ -99,9 +113,34 @@ pub(super) async fn once(gateway: &Gateway, wanted: Wanted) -> Result<Made, Refu
             EntryState::Calling if begun.elapsed() > PATIENCE => {
                 return Err(Refusal::UnderWay(current.id));
             }
-            EntryState::Calling | EntryState::Failed => tokio::time::sleep(LOOK).await,
+            EntryState::Calling | EntryState::Failed => {
+                if first.as_ref().is_none_or(|first| first.entry != current.id) {
+                    let why_failed = gateway.why_failed(&current.id);
+                    let entry = current.id;
+                    first = Some(First { entry, why_failed });
+                }
+                tokio::time::sleep(LOOK).await;
+            }
         }
     }
+}
+
+/// What a caller gets whose first made nothing: why its call failed. Where that is not known, since another instance was at
+/// it or it was not the call that failed, this one may call, unless what it is for is no more or too little time is left.
+async fn after(
+    gateway: &Gateway,
+    first: &First,
+    entry: &Entry,
+    begun: Instant,
+) -> Result<(), Refusal> {
+    if let Some(error) = first.why_failed.as_ref().and_then(|why| why.get()) {
+        return Err(error.clone().into());
+    }
+    callable(gateway, entry).await?;
+    if begun.elapsed() > TRY_WITHIN {
+        return Err(Refusal::UnderWay(first.entry.clone()));
+    }
+    Ok(())
 }
 
 /// Ends an entry that could not be written down: the reply to its commit may have been lost, and nothing was sent.
@@ -141,6 +180,11 @@ async fn send(
             Ok(ext_id)
         }
         Err(refusal) => {
+            if let (Refusal::Outbound(error), Some(why)) = (&refusal, gateway.why_failed(&entry.id))
+            {
+                // Before it ends: who waits for it looks then.
+                why.get_or_init(|| error.clone());
+            }
             end(gateway, entry, &refusal).await;
             Err(refusal)
         }

@@ -7,7 +7,7 @@ use crate::domain::id::ServerId;
 use crate::domain::server::Signing;
 
 /// Why a call to a server brought nothing. Says which server, and never the address: that holds a hash.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("the server {server}: {failure}")]
 pub struct OutboundError {
     /// The server that was called.
@@ -17,7 +17,7 @@ pub struct OutboundError {
 }
 
 /// What happened to a call.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Failure {
     /// The configuration says where to call in a way that cannot be called.
     #[error("it cannot be called: {0}")]

@@ -255,6 +255,59 @@ async fn a_hundred_callers_on_two_instances_make_one_copy(
     assert_eq!(peer.requests().len(), 1);
 }
 
+/// What twenty callers get who ask for the same while the first one's call is under way, which is let go when `meanwhile` is
+/// done.
+async fn waiting_for_the_same(
+    gateway: &Gateway,
+    peer: &Peer,
+    go: &Notify,
+    ask: impl AsyncFn() -> Page,
+    meanwhile: impl Future<Output = ()>,
+) -> Vec<Page> {
+    let callers = join_all((0..20).map(|_| ask()));
+    let (answers, ()) = futures_util::future::join(callers, async {
+        Gateway::until("the first is sent", async || !peer.requests().is_empty()).await;
+        // Whoever asked before these is being answered when they are.
+        join_all((0..40).map(|_| gateway.get("/healthz"))).await;
+        meanwhile.await;
+        go.notify_waiters();
+    })
+    .await;
+    answers
+}
+
+#[actix_web::test]
+async fn who_waits_for_a_call_that_fails_gets_its_outcome_and_calls_no_more() {
+    let go = Arc::new(Notify::new());
+    let nothing = Answer::Waits(0, go.clone());
+    let (gateway, peer) = Gateway::with_content(Kind::Sqlite, Setup::default(), nothing).await;
+    let session = async || ask(&gateway).await;
+    let answers = waiting_for_the_same(&gateway, &peer, &go, session, async {}).await;
+    for answer in answers {
+        assert_eq!(answer.refused(502), "server-failed");
+    }
+    assert_eq!(peer.requests().len(), 1);
+    peer.answers(Answer::Ids(700));
+    assert_eq!(ask(&gateway).await.status, 201, "the next one calls anew");
+}
+
+#[actix_web::test]
+async fn who_waits_for_a_copy_whose_place_is_taken_meanwhile_makes_no_other() {
+    let go = Arc::new(Notify::new());
+    let slow = Answer::Waits(700, go.clone());
+    let (gateway, peer) = Gateway::with_content(Kind::Sqlite, Setup::default(), slow).await;
+    let copied = async || {
+        let body = json!({"from": 1, "customCSV": "anna,8,4,moodle"});
+        copy(&gateway, 50, body).await
+    };
+    let taken = gateway.saved_content("mdquiz10", 50, "556");
+    let answers = waiting_for_the_same(&gateway, &peer, &go, copied, taken).await;
+    for answer in answers {
+        assert_eq!(answer.refused(409), "there-already");
+    }
+    assert_eq!(peer.requests().len(), 1);
+}
+
 #[rstest]
 #[actix_web::test]
 async fn content_is_copied_once_for_one_call(#[values(Kind::Postgres, Kind::Sqlite)] kind: Kind) {

@@ -198,7 +198,7 @@ async fn kept_file(gateway: &Gateway, id: &str) -> Result<Spool, JournalError> {
 
 /// Refuses to send a call that cannot succeed: its tool or server cannot be used, or what it was for is
 /// no more.
-async fn callable(gateway: &Gateway, entry: &Entry) -> Result<(), Refusal> {
+pub(super) async fn callable(gateway: &Gateway, entry: &Entry) -> Result<(), Refusal> {
     let (configuration, key) = (gateway.configuration(), &entry.key);
     configuration
         .tool(key.signature.as_str())
