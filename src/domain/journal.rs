@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::content::Place;
+use super::content::{ContentKey, Place};
 use super::id::{ExtId, PlatformId, ServerId, Signature};
 
 /// What a call makes.
@@ -100,6 +100,16 @@ pub enum Request {
     },
 }
 
+impl Request {
+    /// Where what is made goes, where the call says that.
+    pub fn into_place(self) -> Option<Place> {
+        match self {
+            Request::Session { .. } => None,
+            Request::Copy { place, .. } | Request::Import { place, .. } => Some(place),
+        }
+    }
+}
+
 /// All that is needed to send a call again and to store what it made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payload {
@@ -122,6 +132,18 @@ pub struct EntryKey {
     pub operation: Operation,
     /// `toolSessionID` or `toolContentID`.
     pub local_id: i64,
+}
+
+impl EntryKey {
+    /// That of what makes content.
+    pub fn of_content(content: &ContentKey, operation: Operation) -> Self {
+        Self {
+            platform: content.platform.clone(),
+            signature: content.signature.clone(),
+            operation,
+            local_id: content.id.get(),
+        }
+    }
 }
 
 impl std::fmt::Display for Entry {

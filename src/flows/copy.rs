@@ -1,7 +1,7 @@
 //! `copyToolContent`: a lesson starts, or a design is copied, and its activity gets a copy of its own on
 //! the external server, once (protocol 8).
 
-use super::making::{Making, NewContent, csv_of, make_content};
+use super::making::{Making, NewContent, make_content, read};
 use super::{Gateway, Refusal};
 use crate::domain::content::{Content, ContentKey};
 use crate::domain::id::ToolContentId;
@@ -27,7 +27,7 @@ async fn copy(
     from: Option<ToolContentId>,
     new: NewContent,
 ) -> Result<(Content, bool), Refusal> {
-    csv_of(&gateway.configuration(), &new)?;
+    read(&gateway.configuration(), &new)?;
     let source = match from {
         Some(from) => {
             let key = ContentKey {

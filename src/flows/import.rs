@@ -2,7 +2,7 @@
 //! server, once (protocol 8). What LAMS forgot is stored: server, user, course and section.
 
 use super::archive::{self, Archive};
-use super::making::{Making, NewContent, csv_of, make_content};
+use super::making::{Making, NewContent, make_content, read};
 use super::{Gateway, Refusal};
 use crate::domain::content::Content;
 use crate::domain::journal::{Operation, Request};
@@ -25,7 +25,7 @@ async fn import(
     new: NewContent,
     file: Spool,
 ) -> Result<(Content, bool), Refusal> {
-    csv_of(&gateway.configuration(), &new)?;
+    read(&gateway.configuration(), &new)?;
     let longest = gateway.outbound().longest_archive();
     let Archive { flags, payload } =
         archive::open(file, new.key.signature.clone(), longest).await?;

@@ -17,10 +17,17 @@ use crate::outbound::Spool;
 pub struct NewContent {
     /// Its number.
     pub key: ContentKey,
-    /// Who, which course and section, which server it is for.
-    pub custom_csv: String,
-    /// The server, where the customCSV names none.
-    pub ext_lms_id: Option<String>,
+    /// Where it goes.
+    pub whence: Whence,
+}
+
+/// What says where new content goes: for whom, into which course and section, on which server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whence {
+    /// A customCSV, and the server where that names none.
+    CustomCsv(String, Option<String>),
+    /// What the same call said before, which is remembered otherwise by now, or no more.
+    Before(Place),
 }
 
 /// How it is made.
@@ -42,20 +49,14 @@ pub(super) async fn make_content<R: Fn(Place) -> Request>(
 ) -> Result<(Content, bool), Refusal> {
     let configuration = gateway.configuration();
     let key = &new.key;
-    let (tool, csv) = csv_of(&configuration, new)?;
-    let entry_key = EntryKey {
-        platform: key.platform.clone(),
-        signature: key.signature.clone(),
-        operation: making.operation,
-        local_id: key.id.get(),
-    };
-    let named = new.ext_lms_id.as_deref();
-    let (server, place) = match place_of(&configuration, tool, &csv, named) {
-        Ok(found) => found,
+    let read = read(&configuration, new)?;
+    let entry_key = EntryKey::of_content(key, making.operation);
+    let place = match read.place(&configuration) {
+        Ok(place) => place,
         // What was made stays made, also when its server is not used any more.
         Err(refusal) => {
             let entry = gateway.store.current_entry(&entry_key).await?;
-            let made = entry.is_some_and(|entry| is_made(&entry, &csv, &making.request));
+            let made = entry.is_some_and(|entry| read.is_made(&entry, &making.request));
             return match gateway.store.content(key).await?.filter(|_| made) {
                 Some(content) => Ok((content, false)),
                 None => Err(refusal),
@@ -70,7 +71,7 @@ pub(super) async fn make_content<R: Fn(Place) -> Request>(
     }
     let wanted = Wanted {
         key: entry_key,
-        server: server.id.clone(),
+        server: place.server.clone(),
         request: (making.request)(place.clone()),
         payload: Payload {
             source: making.source,
@@ -84,30 +85,70 @@ pub(super) async fn make_content<R: Fn(Place) -> Request>(
     Ok((content.ok_or(Refusal::UnknownContent)?, made.now))
 }
 
-/// The tool, and what customCSV says.
-pub(super) fn csv_of<'c>(
+/// What says where new content goes, read as its tool does.
+pub(super) struct Read<'c> {
+    tool: &'c Tool,
+    says: Says,
+}
+
+enum Says {
+    /// And the server that is named beside it.
+    Csv(CustomCsv, Option<String>),
+    Place(Place),
+}
+
+/// Reads it; whether its server can be used is not looked at.
+pub(super) fn read<'c>(
     configuration: &'c Configuration,
     new: &NewContent,
-) -> Result<(&'c Tool, CustomCsv), Refusal> {
+) -> Result<Read<'c>, Refusal> {
     let tool = configuration
         .tool(new.key.signature.as_str())
         .ok_or(Refusal::UnknownTool)?;
-    Ok((tool, CustomCsv::parse(&new.custom_csv, &tool.custom_csv)?))
+    let says = match &new.whence {
+        Whence::CustomCsv(text, server) => {
+            let csv = CustomCsv::parse(text, &tool.custom_csv)?;
+            Says::Csv(csv, server.clone())
+        }
+        Whence::Before(place) => Says::Place(place.clone()),
+    };
+    Ok(Read { tool, says })
 }
 
-/// Whether an entry is of the same call, and done. A customCSV without a server means the entry's.
-fn is_made(entry: &Entry, csv: &CustomCsv, request: impl Fn(Place) -> Request) -> bool {
-    let server: ServerId = match &csv.server {
-        Some(NamedServer::Id(id)) => id.clone(),
-        Some(NamedServer::Impossible) => return false,
-        None => entry.server.clone(),
-    };
-    let place = Place {
-        server,
-        user: csv.user.clone(),
-        course: csv.course.clone(),
-        section: csv.section.clone(),
-        course_url: csv.course_url.clone(),
-    };
-    entry.state == EntryState::Done && entry.request == request(place)
+impl Read<'_> {
+    /// The place, on a server that can be used.
+    fn place(&self, configuration: &Configuration) -> Result<Place, Refusal> {
+        match &self.says {
+            Says::Csv(csv, named) => {
+                let (_, place) = place_of(configuration, self.tool, csv, named.as_deref())?;
+                Ok(place)
+            }
+            Says::Place(place) => {
+                configuration.usable_server(place.server.as_str(), &self.tool.signature)?;
+                Ok(place.clone())
+            }
+        }
+    }
+
+    /// Whether an entry is of the same call, and done. A customCSV without a server means the entry's.
+    fn is_made(&self, entry: &Entry, request: impl Fn(Place) -> Request) -> bool {
+        let place = match &self.says {
+            Says::Place(place) => place.clone(),
+            Says::Csv(csv, _) => {
+                let server: ServerId = match &csv.server {
+                    Some(NamedServer::Id(id)) => id.clone(),
+                    Some(NamedServer::Impossible) => return false,
+                    None => entry.server.clone(),
+                };
+                Place {
+                    server,
+                    user: csv.user.clone(),
+                    course: csv.course.clone(),
+                    section: csv.section.clone(),
+                    course_url: csv.course_url.clone(),
+                }
+            }
+        };
+        entry.state == EntryState::Done && entry.request == request(place)
+    }
 }

@@ -3,12 +3,16 @@
 
 use chrono::{DateTime, Utc};
 
+use super::author::is_same_login;
+use super::making::Whence;
 use super::{Gateway, Refusal};
 use crate::domain::configuration::Configuration;
-use crate::domain::content::ContentKey;
+use crate::domain::content::Place;
 use crate::domain::custom_csv::{CustomCsv, NamedServer};
 use crate::domain::id::PlatformId;
+use crate::domain::journal::EntryKey;
 use crate::domain::launch_record::Remembered;
+use crate::domain::person::Person;
 use crate::domain::tool::Tool;
 use crate::store::RememberedCsv;
 
@@ -74,15 +78,25 @@ pub(super) async fn is_one_of(
     }
 }
 
-/// What a platform's call means that names a user in place of a customCSV: the text, and its server.
+/// What a platform's call means that names a user in place of a customCSV. One that makes the same again means what it
+/// meant before, whatever is remembered of the user by now.
 pub async fn for_call(
     gateway: &Gateway,
-    key: &ContentKey,
+    key: &EntryKey,
     user: &str,
     server: Option<&str>,
     now: DateTime<Utc>,
-) -> Result<(String, String), Refusal> {
+) -> Result<Whence, Refusal> {
     let configuration = gateway.configuration();
+    let is_theirs = |place: &Place| {
+        server.is_none_or(|server| server == place.server.as_str())
+            && is_login_of(&configuration, user, place.server.as_str(), &place.user)
+    };
+    let before = gateway.store.current_entry(key).await?;
+    let before = before.and_then(|entry| entry.request.into_place());
+    if let Some(place) = before.filter(is_theirs) {
+        return Ok(Whence::Before(place));
+    }
     let tool = configuration
         .tool(key.signature.as_str())
         .ok_or(Refusal::UnknownTool)?;
@@ -92,7 +106,18 @@ pub async fn for_call(
         server,
     };
     let recalled = recall(gateway, &configuration, tool, whose, now).await?;
-    Ok((recalled.from.csv, recalled.server))
+    // No hash covers what a login brought: it may name somebody else.
+    if !is_login_of(&configuration, user, &recalled.server, &recalled.csv.user) {
+        return Err(Refusal::SomebodyElse);
+    }
+    Ok(Whence::CustomCsv(recalled.from.csv, Some(recalled.server)))
+}
+
+/// Whether somebody whom LAMS knows by one login is known to a server by another.
+fn is_login_of(configuration: &Configuration, lams_login: &str, server: &str, login: &str) -> bool {
+    let person = Person::Lams(lams_login.into());
+    let server = configuration.server(server);
+    server.is_some_and(|server| is_same_login(person.external_login(server), login))
 }
 
 async fn all_of(

@@ -477,7 +477,18 @@ async fn calls_may_name_a_user_in_place_of_custom_csv(
     let made = copy(of_bill.clone()).await;
     assert_eq!(made.status, 201, "{}", made.body);
     assert_eq!(made.json()["course"], "7");
-    assert_eq!(copy(of_bill).await.status, 200);
+    assert_eq!(copy(of_bill.clone()).await.status, 200);
+    // The same call, whatever was remembered since, and whatever became of the server.
+    came_in(&gateway, "bill,8,3,moodle").await;
+    let again = copy(of_bill.clone()).await;
+    assert_eq!((again.status, again.json()), (200, made.json()));
+    let nobody = json!({"from": null, "user": "mdl_Anna"});
+    assert_eq!(code(copy(nobody).await, 400), "nothing-remembered");
+    came_in(&gateway, "anna,7,3,moodle").await;
+    let path = "/tools/mdquiz10/contents/7/copy";
+    let in_another_name = gateway.call("POST", path, Some(of_bill)).await;
+    assert_eq!(code(in_another_name, 403), "somebody-else");
+    came_in(&gateway, CSV).await;
     for body in [
         json!({"from": null}),
         json!({"from": null, "user": "mdl_Bill", "customCSV": CSV}),

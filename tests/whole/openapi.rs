@@ -263,6 +263,7 @@ async fn wrong_calls(book: &Book, gateway: &Gateway) {
         ("carl", "working", "carl,7,3,working"),
         ("carl", "broken", "carl,7,3,broken"),
         ("dora", "working", "dora,7,3,broken"),
+        ("emil", "working", "fred,7,3,working"),
     ] {
         let more = [("customCSV", csv), ("usePrefix", "false")];
         let login = login_path(from, "S3cretKey", ("1", user, "author"), &more);
@@ -272,6 +273,7 @@ async fn wrong_calls(book: &Book, gateway: &Gateway) {
         ("nobody", 400, "nothing-remembered"),
         ("carl", 400, "several-remembered"),
         ("dora", 403, "remembered-elsewhere"),
+        ("emil", 403, "somebody-else"),
     ] {
         let json = json!({"from": null, "user": user});
         let copy = call("copyToolContent", 40).json(json);

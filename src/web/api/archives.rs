@@ -16,6 +16,7 @@ use super::paths::ContentPath;
 use super::refusals::{
     Making, OfContent, OfTool, OnItsServer, Outgoing, Refused, WithArchive, WithBody, WithCustomCsv,
 };
+use crate::domain::journal::Operation;
 use crate::flows::archive::longest_file;
 use crate::flows::export::export_tool_content;
 use crate::flows::import::import_tool_content;
@@ -105,7 +106,7 @@ pub(super) async fn import(
         user: form.user,
         ext_lms_id: form.ext_lms_id,
     };
-    let new = place.of_content(&gateway, key).await?;
+    let new = place.of_content(&gateway, key, Operation::Import).await?;
     let file = form.file.ok_or_else(|| lacks("file"))?;
     made(import_tool_content(&gateway, new, file).await?)
 }

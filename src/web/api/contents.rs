@@ -12,9 +12,10 @@ use super::refusals::{
 };
 use crate::domain::content::{Content, ContentKey};
 use crate::domain::id::ToolContentId;
+use crate::domain::journal::{EntryKey, Operation};
 use crate::domain::query::Query;
 use crate::flows::copy::copy_tool_content;
-use crate::flows::making::NewContent;
+use crate::flows::making::{NewContent, Whence};
 use crate::flows::{Gateway, Refusal, contents, remembered, removal};
 use crate::web::limits::Limits;
 use crate::web::problem::Problem;
@@ -113,30 +114,26 @@ pub(super) struct NewPlace {
 }
 
 impl NewPlace {
-    /// The content that is to be made there.
+    /// The content that an operation is to make there.
     pub(super) async fn of_content(
         self,
         gateway: &Gateway,
         key: ContentKey,
+        operation: Operation,
     ) -> Result<NewContent, Refusal> {
-        let (custom_csv, ext_lms_id) = match (self.custom_csv, self.user) {
-            (Some(csv), None) => (csv, self.ext_lms_id),
+        let whence = match (self.custom_csv, self.user) {
+            (Some(csv), None) => Whence::CustomCsv(csv, self.ext_lms_id),
             (None, Some(user)) => {
+                let entry = EntryKey::of_content(&key, operation);
                 let server = self.ext_lms_id.as_deref();
-                let (csv, server) =
-                    remembered::for_call(gateway, &key, &user, server, Utc::now()).await?;
-                (csv, Some(server))
+                remembered::for_call(gateway, &entry, &user, server, Utc::now()).await?
             }
             _ => {
                 let message = "either customCSV or user must be given".to_owned();
                 return Err(Refusal::Body(message));
             }
         };
-        Ok(NewContent {
-            key,
-            custom_csv,
-            ext_lms_id,
-        })
+        Ok(NewContent { key, whence })
     }
 }
 
@@ -267,7 +264,7 @@ pub(super) async fn copy(
         user: body.user,
         ext_lms_id: body.ext_lms_id,
     };
-    let new = place.of_content(&gateway, key).await?;
+    let new = place.of_content(&gateway, key, Operation::Copy).await?;
     made(copy_tool_content(&gateway, from, new).await?)
 }
 

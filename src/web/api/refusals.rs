@@ -176,6 +176,7 @@ kinds! {
         Refusal::NothingRemembered,
         Refusal::SeveralRemembered(2),
         Refusal::RememberedElsewhere("moodle".to_owned()),
+        Refusal::SomebodyElse,
         Refusal::Server(ServerChoiceError::Ambiguous(2)),
         Refusal::Server(ServerChoiceError::Unknown),
         Refusal::Server(ServerChoiceError::Disabled(moodle())),
