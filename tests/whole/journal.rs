@@ -94,6 +94,7 @@ async fn a_call_that_a_dead_process_left_is_settled_by_adopting_an_id(
             ["adopt", &entry, "zero"].as_slice(),
             "cannot be an external id",
         ),
+        (&["adopt", &entry, "555"], "the one that was to be copied"),
         (&["adopt", "none", "700"], "there is no entry none"),
     ] {
         let (done, said) = journal(&gateway, arguments).await;

@@ -257,8 +257,14 @@ pub async fn adopt(
     let tool = configuration
         .tool(signature.as_str())
         .ok_or(Refusal::UnknownTool)?;
-    let wrong = |why| JournalError::NotAnExtId(ext_id.to_owned(), format!("{signature}: {why}"));
-    let ext_id = tool.id_form.parse(ext_id).map_err(wrong)?;
+    let wrong = |why: &dyn std::fmt::Display| {
+        JournalError::NotAnExtId(ext_id.to_owned(), format!("{signature}: {why}"))
+    };
+    let ext_id = tool.id_form.parse(ext_id).map_err(|why| wrong(&why))?;
+    // Learners would work in the author's own.
+    if ext_id.as_str() == entry.payload.source {
+        return Err(wrong(&"this is the one that was to be copied"));
+    }
     let told = told(
         actor,
         "journal.adopted",
