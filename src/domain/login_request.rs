@@ -172,6 +172,12 @@ impl LoginRequest {
         })
     }
 
+    /// The customCSV that activities without one may use: only an author's login has one (protocol 6.6).
+    pub fn authors_csv(&self) -> Option<&str> {
+        let csv = self.custom_csv.as_deref();
+        csv.filter(|_| self.method == Method::Author)
+    }
+
     /// The login in LAMS.
     pub fn lams_login(&self, server: &Server) -> String {
         match &server.prefix {

@@ -63,7 +63,7 @@ pub async fn enter(
             .clone()
             .map(|course| (course, login.course_name.clone())),
         carried: masked(carried),
-        custom_csv: login.custom_csv.clone(),
+        custom_csv: login.authors_csv().map(str::to_owned),
         at: now,
     };
     gateway.store.store_login(&stored).await?;

@@ -235,7 +235,7 @@ pub fn attempt(
         lams_login: login.lams_login(server),
         prefix: server.prefix.clone(),
         window: minutes,
-        remembered: login.custom_csv.map(|_| gateway.csv_kept()),
+        remembered: login.authors_csv().map(|_| gateway.csv_kept()),
         path,
     })
 }

@@ -478,6 +478,16 @@ async fn calls_may_name_a_user_in_place_of_custom_csv(
     assert_eq!(made.status, 201, "{}", made.body);
     assert_eq!(made.json()["course"], "7");
     assert_eq!(copy(of_bill.clone()).await.status, 200);
+    // What a learner's login brings is nobody's.
+    let learner = login(
+        "learner",
+        &[("lsid", "42"), ("customCSV", "bill,9,3,moodle")],
+    );
+    gateway.get(&learner).await.location();
+    let remembered = gateway
+        .database
+        .text("select custom_csv from remembered_csv");
+    assert_eq!(remembered.await.as_deref(), Some(CSV));
     // The same call, whatever was remembered since, and whatever became of the server.
     came_in(&gateway, "bill,8,3,moodle").await;
     let again = copy(of_bill.clone()).await;

@@ -44,6 +44,14 @@ async fn an_address_to_try_is_taken_and_whoever_came_is_found(
         parameter(&format!("{PUBLIC_URL}{right}"), "hash")
     );
     gateway.get(path).await.location();
+    assert_eq!(page.text("#csv-kept"), None, "only an author's is kept");
+    fields.retain(|(name, _)| *name != "method");
+    fields.push(("method", "author"));
+    let page = ada.post_form(TRY, TRY, &fields).await;
+    assert!(page.text("#csv-kept").is_some(), "{}", page.body);
+    let address = page.text("#address").unwrap();
+    let path = address.strip_prefix(PUBLIC_URL).unwrap();
+    gateway.get(path).await.location();
     for (search, is_found) in [
         ("%25_", true),
         ("BI%27LL", true),
