@@ -1,11 +1,15 @@
 //! The first checks of every browser request, in the order of the interface: platform, signature,
 //! tool. What comes after is each story's own.
 
+use std::cell::Cell;
+
 use chrono::{DateTime, Utc};
 
 use super::{Gateway, Refusal, random};
+use crate::domain::base_url::is_within;
 use crate::domain::configuration::Configuration;
 use crate::domain::content::{ContentKey, PlaceRef};
+use crate::domain::custom_csv::Field;
 use crate::domain::id::{ToolContentId, ToolSessionId};
 use crate::domain::launch_signature::LaunchSignatureError;
 use crate::domain::person::Person;
@@ -14,7 +18,7 @@ use crate::domain::query::Query;
 use crate::domain::redirect::Redirect;
 use crate::domain::server::Server;
 use crate::domain::session::SessionRef;
-use crate::domain::state_token::Purpose;
+use crate::domain::state_token::{Purpose, State};
 use crate::domain::tool::Tool;
 
 /// A browser request as it came.
@@ -45,6 +49,8 @@ pub struct Visitor<'a> {
     pub uid: Option<Person>,
     /// What vouches for the request.
     pub proof: Proof,
+    /// Set once something vouches for it, whatever it comes to: such a request is never limited.
+    pub vouched: &'a Cell<bool>,
 }
 
 /// How a request comes in.
@@ -64,7 +70,7 @@ pub enum Proof {
     /// The launch signature.
     Signature,
     /// The state of the saved page, with the author for whom it was made.
-    EditAgain(Option<Person>),
+    EditAgain(State),
     /// Nothing yet: the platform is open, or it is a callback.
     Nothing,
 }
@@ -74,6 +80,7 @@ impl Gateway {
     pub fn admit<'a>(
         &self,
         configuration: &'a Configuration,
+        vouched: &'a Cell<bool>,
         arrival: Arrival<'_>,
         entry: Entry,
         now: DateTime<Utc>,
@@ -89,6 +96,7 @@ impl Gateway {
             (LaunchAuth::Signed(key), Entry::Launch) => {
                 let key = key.as_ref().ok_or(LaunchSignatureError::Wrong)?;
                 let uid = key.verify(arrival.path_and_query, arrival.query, now)?;
+                vouched.set(true);
                 (Some(uid), Proof::Signature)
             }
             (LaunchAuth::Open, _) => (named, Proof::Nothing),
@@ -110,6 +118,7 @@ impl Gateway {
             tool,
             uid: None,
             proof,
+            vouched,
         };
         if entry == Entry::EditAgain {
             visitor.proof = Proof::EditAgain(self.open_edit_again(&visitor, arrival.query, now)?);
@@ -124,14 +133,14 @@ impl Gateway {
         visitor: &Visitor<'_>,
         query: &Query<'_>,
         now: DateTime<Utc>,
-    ) -> Result<Option<Person>, Refusal> {
+    ) -> Result<State, Refusal> {
         let purposes = [Purpose::EditAgain];
         let id = visitor.id_of_state::<ToolContentId>(query, "toolContentID", &purposes)?;
         let token = query.get("state");
-        Ok(self
-            .state_keys()
-            .open(token, &purposes, visitor.subject(id.get()), now)?
-            .person)
+        let subject = visitor.subject(id.get());
+        let state = self.state_keys().open(token, &purposes, subject, now)?;
+        visitor.vouched.set(true);
+        Ok(state)
     }
 }
 
@@ -155,17 +164,26 @@ impl Visitor<'_> {
         (server, place): (&'a Server, impl Into<PlaceRef<'a>>),
         person: Option<&'a Person>,
         now: DateTime<Utc>,
-    ) -> Redirect<'a> {
-        Redirect {
+    ) -> Result<Redirect<'a>, Refusal> {
+        let place = place.into();
+        // Since the content was stored its server may have moved, or its tool may have come to need an address.
+        let is_there = match place.course_url {
+            Some(address) => is_within(address, server.url.origin()),
+            None => !self.tool.custom_csv.fields.contains(&Field::CourseUrl),
+        };
+        if !is_there {
+            return Err(Refusal::CourseUrl(server.id.clone()));
+        }
+        Ok(Redirect {
             public_url: gateway.public_url(),
             platform: &self.platform.id,
             tool: self.tool,
             server,
-            place: place.into(),
+            place,
             person,
             now,
             nonce: random::bytes,
-        }
+        })
     }
 
     /// Content of the visitor's platform and tool.

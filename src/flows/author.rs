@@ -39,20 +39,22 @@ pub async fn open(
     let id: ToolContentId = query.required("toolContentID")?.parse()?;
     noted.content = Some(id.get());
     query.required("contentFolderID")?;
-    let mode = query
-        .get("mode")
-        .map(str::parse::<LaunchMode>)
-        .transpose()?;
+    let again = match &visitor.proof {
+        Proof::EditAgain(state) => Some(state),
+        Proof::Signature | Proof::Nothing => None,
+    };
+    // The state of the saved page's link covers no mode, and no place for new content.
+    let mode = query.get("mode").filter(|_| again.is_none());
+    let mode = mode.map(str::parse::<LaunchMode>).transpose()?;
     let csv = match query.get("customCSV") {
         Some(text) => Some(CustomCsv::parse(text, &visitor.tool.custom_csv)?),
         None => None,
     };
 
-    let (proven, launcher) = match &visitor.proof {
-        Proof::Signature => (true, visitor.uid.clone()),
-        Proof::EditAgain(author) => (true, author.clone().or_else(|| visitor.uid.clone())),
-        Proof::Nothing => (false, visitor.uid.clone()),
-    };
+    let proven = visitor.proof != Proof::Nothing;
+    let launcher = again
+        .and_then(|state| state.person.clone())
+        .or_else(|| visitor.uid.clone());
     let named_user = csv.as_ref().map(|csv| csv.user.as_str());
     noted.user = launcher
         .as_ref()
@@ -60,30 +62,24 @@ pub async fn open(
         .or(named_user)
         .map(str::to_owned);
     let key = visitor.content_key(id);
-    let check_person = |server: &Server| match (&launcher, &csv) {
-        (Some(launcher), Some(csv))
-            if proven && !is_same_login(launcher.external_login(server), &csv.user) =>
-        {
+    let check_person = |server: &Server, csv: &CustomCsv| match &launcher {
+        Some(launcher) if proven && !is_same_login(launcher.external_login(server), &csv.user) => {
             Err(Refusal::SomebodyElse)
         }
         _ => Ok(()),
     };
+    let check_given =
+        |server: &Server| csv.as_ref().map_or(Ok(()), |csv| check_person(server, csv));
     let place_of_new = |counts: &CustomCsv, named: Option<&str>| {
         let (server, place) = place_of(visitor.configuration, visitor.tool, counts, named)?;
-        check_person(&server)?;
-        match &launcher {
-            Some(launcher)
-                if proven && !is_same_login(launcher.external_login(&server), &counts.user) =>
-            {
-                Err(Refusal::SomebodyElse)
-            }
-            _ => Ok(place),
-        }
+        check_given(&server)?;
+        check_person(&server, counts)?;
+        Ok::<_, Refusal>(place)
     };
     let named = query.get("extLmsId").filter(|id| !id.trim().is_empty());
     // Where the address says all of where new content would go, it is looked for and stored at once.
     let place = match (visitor.platform.custom_csv, &csv) {
-        (CsvSource::Accepted, Some(csv)) => place_of_new(csv, named).ok(),
+        (CsvSource::Accepted, Some(csv)) if again.is_none() => place_of_new(csv, named).ok(),
         _ => None,
     };
     let stored = match place {
@@ -104,6 +100,7 @@ pub async fn open(
             }
             content
         }
+        None if again.is_some() => return Err(Refusal::UnknownContent),
         None => {
             let given = Given {
                 csv: csv.as_ref(),
@@ -120,14 +117,16 @@ pub async fn open(
     let server = visitor
         .configuration
         .usable_server(content.place.server.as_str(), &visitor.tool.signature)?;
-    check_person(server)?;
+    check_given(server)?;
     if mode == Some(LaunchMode::Teacher) {
         gateway.store.lock_content(&key, now + EDIT_LOCK).await?;
     }
 
     let person = launcher.or_else(|| csv.map(|csv| Person::External(csv.user.into())));
-    let state = gateway.callback_state(visitor, Purpose::Update, id.get(), person.as_ref(), now);
-    let redirect = visitor.redirect(gateway, (server, &content.place), person.as_ref(), now);
+    let until = again.map(|state| state.expires_at);
+    let until = until.unwrap_or_else(|| gateway.expiry(Purpose::Update, now));
+    let state = gateway.callback_state(visitor, Purpose::Update, id.get(), person.as_ref(), until);
+    let redirect = visitor.redirect(gateway, (server, &content.place), person.as_ref(), now)?;
     Ok(redirect.author(id, content.ext_id.as_ref(), state.as_deref()))
 }
 

@@ -66,11 +66,15 @@ pub async fn update_content(
     // A link that opens the author page stands for a launch signature, so it is given only to one who
     // came with a state, or where launches are open to all.
     let vouched = state.is_some() || matches!(visitor.platform.launch_auth, LaunchAuth::Open);
+    // Not longer than the state that brought it: else a callback's address would open the author's account for ever.
+    let until = state.as_ref().map(|state| state.expires_at);
+    let until = until.unwrap_or_else(|| gateway.expiry(Purpose::EditAgain, now));
     let person = state
         .and_then(|state| state.person)
         .or_else(|| visitor.uid.clone());
     let edit_again = vouched.then(|| {
-        let state = gateway.seal_state(visitor, Purpose::EditAgain, id.get(), person.as_ref(), now);
+        let (purpose, person) = (Purpose::EditAgain, person.as_ref());
+        let state = gateway.seal_state(visitor, purpose, id.get(), person, until);
         let page = format!("authoring.do?toolContentID={id}&contentFolderID=0&state=");
         let (platform, signature) = (&visitor.platform.id, &visitor.tool.signature);
         let mut address = tool_page(gateway.public_url(), platform, signature, &page);

@@ -91,8 +91,9 @@ pub async fn open(
         LaunchMode::Author => (SessionPage::Preview, Purpose::Finish),
         LaunchMode::Teacher => (SessionPage::Teacher, Purpose::Look),
     };
-    let state = gateway.callback_state(visitor, purpose, id.get(), learner.as_ref(), now);
-    let redirect = visitor.redirect(gateway, (server, place), launcher, now);
+    let until = gateway.expiry(purpose, now);
+    let state = gateway.callback_state(visitor, purpose, id.get(), learner.as_ref(), until);
+    let redirect = visitor.redirect(gateway, (server, place), launcher, now)?;
     let target = SessionTarget {
         id,
         ext_id: texts.ext_id,

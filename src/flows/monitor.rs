@@ -79,7 +79,8 @@ pub async fn open(
     });
     let results = Results::read(gateway, &content, learners.collect()).await;
 
-    let redirect = visitor.redirect(gateway, (server, &content.place), visitor.uid.as_ref(), now);
+    let redirect =
+        visitor.redirect(gateway, (server, &content.place), visitor.uid.as_ref(), now)?;
     let sessions = sessions
         .into_iter()
         .map(|session| {
@@ -114,8 +115,8 @@ fn address_of(
     session: &Session,
 ) -> String {
     let id = session.key.id;
-    let (purpose, now) = (Purpose::Look, redirect.now);
-    let state = gateway.callback_state(visitor, purpose, id.get(), redirect.person, now);
+    let until = gateway.expiry(Purpose::Look, redirect.now);
+    let state = gateway.callback_state(visitor, Purpose::Look, id.get(), redirect.person, until);
     let target = SessionTarget {
         id,
         ext_id: session.ext_id.as_str(),
@@ -132,7 +133,8 @@ fn way_to(
     now: DateTime<Utc>,
 ) -> String {
     let (purpose, person) = (Purpose::Monitor, visitor.uid.as_ref());
-    let state = gateway.seal_state(visitor, purpose, id.get(), person, now);
+    let until = gateway.expiry(purpose, now);
+    let state = gateway.seal_state(visitor, purpose, id.get(), person, until);
     tool_page(
         gateway.public_url(),
         &visitor.platform.id,
@@ -157,6 +159,7 @@ pub async fn open_session(
         .state_keys()
         .open(query.get("state"), &purposes, subject, now);
     let person = opened?.person;
+    visitor.vouched.set(true);
     query.check()?;
     noted.session = Some(id.get());
     noted.user = person.as_ref().map(|person| person.name().to_owned());
@@ -170,6 +173,6 @@ pub async fn open_session(
     let server = visitor
         .configuration
         .usable_server(content.place.server.as_str(), &visitor.tool.signature)?;
-    let redirect = visitor.redirect(gateway, (server, &content.place), person.as_ref(), now);
+    let redirect = visitor.redirect(gateway, (server, &content.place), person.as_ref(), now)?;
     Ok(address_of(gateway, visitor, redirect, &session))
 }

@@ -13,6 +13,14 @@ use crate::domain::query::Query;
 use crate::domain::state_token::{Purpose, State, StateError, Subject, may_be_state};
 
 impl Gateway {
+    /// Until when a token for `purpose` counts that is made now.
+    pub(super) fn expiry(&self, purpose: Purpose, now: DateTime<Utc>) -> DateTime<Utc> {
+        now + match purpose {
+            Purpose::Update | Purpose::EditAgain | Purpose::Monitor => self.lifetimes().author,
+            Purpose::Finish | Purpose::Look => self.lifetimes().learner,
+        }
+    }
+
     /// A token for `purpose` on content or session `id`.
     pub(super) fn seal_state(
         &self,
@@ -20,15 +28,11 @@ impl Gateway {
         purpose: Purpose,
         id: i64,
         person: Option<&Person>,
-        now: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
     ) -> String {
-        let life = match purpose {
-            Purpose::Update | Purpose::EditAgain | Purpose::Monitor => self.lifetimes().author,
-            Purpose::Finish | Purpose::Look => self.lifetimes().learner,
-        };
         let state = State {
             purpose,
-            expires_at: now + life,
+            expires_at,
             nonce: random::bytes(),
             person: person.cloned(),
         };
@@ -42,10 +46,10 @@ impl Gateway {
         purpose: Purpose,
         id: i64,
         person: Option<&Person>,
-        now: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
     ) -> Option<String> {
         (visitor.platform.callback_state == CallbackState::Required)
-            .then(|| self.seal_state(visitor, purpose, id, person, now))
+            .then(|| self.seal_state(visitor, purpose, id, person, expires_at))
     }
 
     /// Opens the token of a callback. `None` where there is none and the platform needs none; one that
@@ -65,7 +69,11 @@ impl Gateway {
             Err(StateError::Missing) if visitor.platform.callback_state == CallbackState::Off => {
                 Ok(None)
             }
-            outcome => outcome.map(Some),
+            outcome => {
+                let state = outcome?;
+                visitor.vouched.set(true);
+                Ok(Some(state))
+            }
         }
     }
 }

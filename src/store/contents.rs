@@ -184,10 +184,16 @@ impl Store {
         };
         let with: Option<String> = on!(&self.write, pool =>
             sqlx::query_scalar(USED_WITH).bind(nonce).fetch_optional(pool))?;
+        // Content that was removed since is not saved, also where there is other content of its number now.
+        let is_saved = async || {
+            let content = self.content(callback.content).await?;
+            Ok::<_, StoreError>(content.is_some_and(|content| content.ext_id.is_some()))
+        };
         Ok(match with {
+            None => Stored::NoContent,
+            Some(_) if !is_saved().await? => Stored::NoContent,
             Some(with) if with == callback.ext_id.as_str() => Stored::Before,
             Some(_) => Stored::StateUsedOtherwise,
-            None => Stored::NoContent,
         })
     }
 

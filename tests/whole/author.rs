@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::{Answer, Gateway, Kind, Peer, Setup, callback_of, parameter};
+use crate::support::{Answer, Gateway, Kind, Peer, Setup, apply, callback_of, parameter};
 
 #[rstest]
 #[actix_web::test]
@@ -213,6 +213,32 @@ async fn dotlrn_goes_by_the_course_address_within_its_servers_origin() {
         location.starts_with("http://lrn.example.org/dotlrn/forums/admin/forum-lams-new?"),
         "{location}"
     );
+
+    // Nor does it lead where its server does not stand any more.
+    let learner = "/lams/tool/dlfrum10/learning.do?mode=learner&toolSessionID=2";
+    gateway.get_signed(learner, "lrn_anna").await.location();
+    let moved = |to: &str| {
+        let file = gateway.setup.file().replace("lrn.example.org/\"", to);
+        let applied = apply(&gateway.database, &file, &[]);
+        assert!(applied.status.success());
+    };
+    moved("new.example.org/\"");
+    let author = "/lams/tool/dlfrum10/authoring.do?toolContentID=1&contentFolderID=f1";
+    Gateway::until("the server has moved", async || {
+        gateway.get_signed(learner, "lrn_anna").await.status == 400
+    })
+    .await;
+    for path in [author, monitor] {
+        assert_eq!(
+            gateway.get_signed(path, "lrn_bill").await.refused(400),
+            "It is not clear which course this activity is for"
+        );
+    }
+    moved("lrn.example.org/\"");
+    Gateway::until("the server is back", async || {
+        gateway.get_signed(learner, "lrn_anna").await.status == 302
+    })
+    .await;
 
     let before = gateway.rows().await;
     for address in [

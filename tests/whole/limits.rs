@@ -2,7 +2,7 @@
 
 use rstest::rstest;
 
-use crate::support::{API_TOKEN, Gateway, Kind, Page, Setup, login_path};
+use crate::support::{API_TOKEN, Gateway, Kind, PUBLIC_URL, Page, Setup, callback_of, login_path};
 
 /// A request from an address.
 async fn from(gateway: &Gateway, address: &str, path: &str, token: &str) -> Page {
@@ -60,6 +60,14 @@ async fn who_guesses_is_told_to_wait(
     let path = "/lams/tool/mdquiz10/learning.do?mode=learner&toolSessionID=2";
     let signed = gateway.sign(path, "mdl_Anna");
     from(&gateway, "192.0.2.1", &signed, "").await.refused(404);
+    let unknown = gateway.sign(&path.replace("mdquiz10", "nothing10"), "mdl_Anna");
+    from(&gateway, "192.0.2.1", &unknown, "").await.refused(404);
+    let nobody = gateway.sign(path, &"x".repeat(300));
+    from(&gateway, "192.0.2.1", &nobody, "").await.refused(400);
+    let author = gateway.author("mdquiz10", 1).await.location();
+    let callback = format!("{}&extToolContentID=0", callback_of(&author));
+    let callback = callback.strip_prefix(PUBLIC_URL).unwrap();
+    from(&gateway, "192.0.2.1", callback, "").await.refused(400);
     // A school is one address: what is right comes through from there all the same.
     let login = login_path("moodle", "S3cretKey", ("1", "Bill", "author"), &[]);
     assert_eq!(from(&gateway, "192.0.2.1", &login, "").await.status, 302);

@@ -1,5 +1,7 @@
 //! Who is believed: launch signatures, state tokens, API tokens.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{TimeDelta, Utc};
 use rstest::rstest;
 use serde_json::json;
@@ -267,6 +269,60 @@ async fn the_saved_pages_link_opens_its_own_content_only() {
     assert_eq!(gateway.get_public(&as_callback).await.status, 401);
     let as_anna = format!("{again}&customCSV=anna%2C7%2C3%2Cmoodle");
     assert_eq!(gateway.get_public(&as_anna).await.status, 403);
+}
+
+/// Until when a state counts, in seconds.
+fn expiry(address: &str) -> i64 {
+    let state = address.rsplit_once("&state=").unwrap().1;
+    let bytes = URL_SAFE_NO_PAD.decode(state).unwrap();
+    i64::from_be_bytes(bytes[2..10].try_into().unwrap())
+}
+
+#[actix_web::test]
+async fn the_saved_pages_link_ends_with_the_launch_that_it_goes_back_to() {
+    let (gateway, _peer) = Gateway::with_session(Kind::Sqlite, Setup::default()).await;
+    let callback = callback_of(&gateway.author("mdquiz10", 1).await.location());
+    let ends = expiry(&callback);
+    Gateway::until("a second is over", async || {
+        Utc::now().timestamp() > ends - 24 * 3600
+    })
+    .await;
+    let saved = gateway
+        .get_public(&format!("{callback}&extToolContentID=5"))
+        .await;
+    let again = saved.attributes("#edit-again", "href").remove(0);
+    assert_eq!(expiry(&again), ends);
+    let next = callback_of(&gateway.get_public(&again).await.location());
+    assert_eq!(expiry(&next), ends);
+}
+
+#[rstest]
+#[actix_web::test]
+async fn what_came_back_of_removed_content_is_neither_saved_nor_made_anew(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let gateway = Gateway::start(kind, Setup::default()).await;
+    let callback = callback_of(&gateway.author("mdquiz10", 1).await.location());
+    let callback = format!("{callback}&extToolContentID=5");
+    let saved = gateway.get_public(&callback).await;
+    let again = saved.attributes("#edit-again", "href").remove(0);
+    // Learners are not kept waiting by what no state covers.
+    let as_teacher = format!("{again}&mode=teacher");
+    gateway.get_public(&as_teacher).await.location();
+    let locked = "select count(*) from contents where locked_until is not null";
+    assert_eq!(gateway.database.number(locked).await, 0);
+
+    let path = "/tools/mdquiz10/contents/1";
+    assert_eq!(gateway.call("DELETE", path, None).await.status, 204);
+    let before = gateway.rows().await;
+    gateway.get_public(&callback).await.refused(404);
+    let elsewhere = format!("{again}&customCSV=bill%2C666%2C3%2Cmoodle");
+    for link in [&again, &elsewhere] {
+        gateway.get_public(link).await.refused(404);
+    }
+    assert_eq!(gateway.rows().await, before);
+    gateway.author("mdquiz10", 1).await;
+    gateway.get_public(&callback).await.refused(404);
 }
 
 #[rstest]

@@ -18,7 +18,7 @@ use crate::domain::configuration::Configuration;
 use crate::domain::launch_record::{LaunchKind, Noted};
 use crate::domain::query::{Query, split_at_byte};
 use crate::flows::Gateway;
-use crate::flows::admission::{Arrival, Entry, Proof, Visitor};
+use crate::flows::admission::{Arrival, Entry, Visitor};
 
 /// The path of a page of a tool, `/{platform}/tool/{signature}/{page}`, in its parts as they stand there.
 #[derive(Clone, Copy)]
@@ -98,6 +98,7 @@ fn admit<'a>(
     entry: Entry,
     now: DateTime<Utc>,
 ) -> Result<Visitor<'a>, Problem> {
+    let vouched = &names.seen.vouched;
     let visitor = as_sent(request, |path_and_query| {
         let arrival = Arrival {
             platform: &names.platform,
@@ -105,11 +106,8 @@ fn admit<'a>(
             path_and_query,
             query,
         };
-        gateway.admit(names.configuration, arrival, entry, now)
+        gateway.admit(names.configuration, vouched, arrival, entry, now)
     })?;
-    if visitor.proof != Proof::Nothing {
-        names.seen.vouched.set(true);
-    }
     Ok(visitor)
 }
 
