@@ -111,6 +111,29 @@ async fn a_list_is_worked_through_and_every_row_has_its_result(
     assert!(!dry.to_string().contains("an-edx-key"));
 }
 
+#[actix_web::test]
+async fn of_two_rows_about_the_same_the_second_counts() {
+    let lms = edx(Duration::from_millis(5)).await;
+    let gateway = gateway(Kind::Sqlite, &lms).await;
+    let pair = |at: usize| {
+        let mut leaves = row(&format!("user{at}"), LINK);
+        leaves["active"] = json!(false);
+        [row(&format!("user{at}"), LINK), leaves]
+    };
+    let id = take(&gateway, (0..20).flat_map(pair).collect(), false).await;
+    let list = done(&gateway, &id).await;
+    assert_eq!((&list["done"], &list["failed"]), (&json!(40), &json!(0)));
+    for pair in list["rows"].as_array().unwrap().chunks(2) {
+        let came = pair.iter().map(|row| (&row["status"], &row["changed"]));
+        let expected = [("enrolled", true), ("not_enrolled", true)];
+        let expected = expected.map(|(status, changed)| (json!(status), json!(changed)));
+        assert!(
+            came.eq(expected.iter().map(|(status, changed)| (status, changed))),
+            "{pair:?}"
+        );
+    }
+}
+
 #[rstest]
 #[actix_web::test]
 async fn a_list_goes_on_where_a_gateway_was_killed(

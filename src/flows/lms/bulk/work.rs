@@ -1,7 +1,7 @@
 //! Working through a list: a few rows at once, each tried again while that may help, results written down some at
 //! a time.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use chrono::Utc;
 use futures_util::stream::{self, StreamExt};
 
 use super::{Asked, Outcome};
+use crate::domain::person::login_key;
 use crate::flows::journal::is_gone;
 use crate::flows::lms::selecting::found;
 use crate::flows::{Gateway, Refusal};
@@ -144,9 +145,14 @@ async fn rows(
         };
         last = end;
         let outbound = &outbound;
-        let mut work = stream::iter(waiting)
-            .map(|row| async move { one(gateway, outbound, bulk.dry_run, row).await })
-            .buffer_unordered(AT_ONCE);
+        // Rows of one person in one course one after the other, so that the last of them is what it comes to.
+        let in_order = |rows| {
+            let rows = stream::iter(rows);
+            Box::pin(rows.then(move |row| one(gateway, outbound, bulk.dry_run, row)))
+        };
+        let mut work = stream::iter(together(gateway, waiting))
+            .map(in_order)
+            .flatten_unordered(AT_ONCE);
         let (mut ready, mut since) = (Vec::new(), Instant::now());
         while let Some(row) = work.next().await {
             // Nothing where the process is to stop.
@@ -161,6 +167,26 @@ async fn rows(
             return Ok(());
         }
     }
+}
+
+/// Rows, those together that are about the same person in the same course.
+fn together(gateway: &Gateway, rows: Vec<BulkRow>) -> Vec<Vec<BulkRow>> {
+    let configuration = gateway.configuration();
+    let about = |row: &BulkRow| {
+        let asked: Asked = serde_json::from_str(&row.request).ok()?;
+        let (lms, course) = found(&configuration, &asked.link).ok()?;
+        Some((lms.server.clone(), course, login_key(&asked.username)))
+    };
+    let mut all: Vec<Vec<BulkRow>> = Vec::new();
+    let mut places = HashMap::new();
+    for row in rows {
+        let place = about(&row).map(|about| *places.entry(about).or_insert(all.len()));
+        match place.and_then(|place| all.get_mut(place)) {
+            Some(before) => before.push(row),
+            None => all.push(vec![row]),
+        }
+    }
+    all
 }
 
 /// Writes results down; tried again while the database is away.
