@@ -432,10 +432,16 @@ async fn settle(gateway: &Gateway, command: JournalCommand) -> Result<String, Jo
         JournalCommand::List => {
             let entries = journal::list(gateway).await?;
             let left = journal::left_behind(gateway).await?;
+            let (more, more_left) = journal::beyond(gateway, &entries, &left).await?;
             let entries = entries.iter().map(|entry| format!("{entry}\n"));
-            entries
-                .chain(left.iter().map(|left| format!("{left}\n")))
-                .collect()
+            let left = left.iter().map(|left| format!("{left}\n"));
+            let mut all: String = entries.chain(left).collect();
+            if more + more_left > 0 {
+                all += &format!(
+                    "(and {more} unsettled and {more_left} left behind that came later)\n"
+                );
+            }
+            all
         }
         JournalCommand::Retry { id } => match journal::retry(gateway, &by, &id).await? {
             Retried::Made(ext_id) => format!("made {ext_id}\n"),

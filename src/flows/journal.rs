@@ -8,7 +8,7 @@ mod owner;
 
 pub use keeper::{keep, keep_leases};
 pub use operator::{
-    FailedPage, JournalError, Retried, adopt, drop_entry, failed, find, find_left_behind,
+    FailedPage, JournalError, Retried, adopt, beyond, drop_entry, failed, find, find_left_behind,
     is_deletable, left_behind, list, retry, unsettled_count,
 };
 pub(super) use owner::is_gone;

@@ -38,6 +38,7 @@ statements! {
         values ($1, $2, $3, $4, $5, $6, $7, $8)";
     LEFT_BEHIND = "select id, created_at, server_id, signature, ext_id, why, place from left_behind
         order by created_at, id limit 1000";
+    COUNT_LEFT_BEHIND = "select count(*) from left_behind";
     ONE_LEFT_BEHIND = "select id, created_at, server_id, signature, ext_id, why, place from left_behind
         where id = $1";
     FORGET_LEFT_BEHIND = "delete from left_behind where id = $1";
@@ -204,6 +205,11 @@ impl Store {
         let rows =
             read!(self, pool => sqlx::query_as::<_, LeftBehindRow>(LEFT_BEHIND).fetch_all(pool))?;
         Ok(rows.into_iter().map(LeftBehind::from).collect())
+    }
+
+    /// How many things still stand on external servers.
+    pub async fn left_behind_count(&self) -> Result<i64, StoreError> {
+        Ok(read!(self, pool => sqlx::query_scalar(COUNT_LEFT_BEHIND).fetch_one(pool))?)
     }
 
     /// One thing that still stands on an external server.

@@ -56,6 +56,21 @@ pub async fn list(gateway: &Gateway) -> Result<Vec<Entry>, JournalError> {
     Ok(gateway.store.open_entries().await?)
 }
 
+/// How many unsettled entries and things left behind there are beyond those of lists that begin with the oldest.
+pub async fn beyond(
+    gateway: &Gateway,
+    open: &[Entry],
+    left: &[LeftBehind],
+) -> Result<(i64, i64), JournalError> {
+    let listed = open
+        .iter()
+        .filter(|entry| entry.state == EntryState::Unsettled);
+    let rest = |all: i64, listed: usize| (all - i64::try_from(listed).unwrap_or(all)).max(0);
+    let unsettled = gateway.store.unsettled_entries().await?;
+    let all_left = gateway.store.left_behind_count().await?;
+    Ok((rest(unsettled, listed.count()), rest(all_left, left.len())))
+}
+
 /// So many failed entries stand on a page.
 const ON_A_PAGE: usize = 50;
 

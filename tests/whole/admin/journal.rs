@@ -3,7 +3,9 @@
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::{ADA, Answer, Gateway, Kind, Page, Peer, Setup, Visitor, parameter};
+use crate::support::{
+    ADA, Answer, Gateway, Kind, Page, Peer, Setup, Visitor, binary, environment, parameter,
+};
 
 const LIST: &str = "/admin/journal";
 
@@ -234,6 +236,36 @@ async fn what_was_left_behind_is_struck_from_the_list(
             page.body
         );
     }
+}
+
+#[rstest]
+#[actix_web::test]
+async fn of_more_than_a_thousand_the_rest_is_counted(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let gateway = Gateway::start(kind, Setup::default()).await;
+    let many = "with recursive n(n) as (select 1 union all select n + 1 from n where n < 1203)
+        insert into left_behind (id, platform_id, server_id, signature, ext_id, why, created_at)
+        select 'left-' || n, 'lams', 'moodle', 'mdquiz10', '' || n, 'removed', '2026-01-01T00:00:00+00:00' from n";
+    gateway.database.execute(many).await;
+    let ada = Visitor::signed_in(&gateway, ADA).await;
+    let page = ada.get(LIST).await;
+    assert_eq!(page.attributes("[data-left]", "data-left").len(), 1000);
+    assert!(
+        page.text("#more-left")
+            .unwrap()
+            .starts_with("And 203 that came later")
+    );
+    assert!(page.text("#more-open").is_none());
+    let mut list = binary();
+    let list = list.args(["journal", "list"]);
+    let output = list.envs(environment(&gateway.database)).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.lines().count(), 1001);
+    assert_eq!(
+        said.lines().last(),
+        Some("(and 0 unsettled and 203 left behind that came later)")
+    );
 }
 
 #[rstest]

@@ -123,6 +123,8 @@ struct JournalPage<'a> {
     is_first: bool,
     open: Vec<Item>,
     left: Vec<Left>,
+    /// How many more of either there are.
+    beyond: (i64, i64),
     failed: Vec<Item>,
     older: Option<String>,
 }
@@ -169,6 +171,10 @@ async fn list(
         ),
         false => Default::default(),
     };
+    let beyond = match is_first {
+        true => journal::beyond(gateway, &open, &left).await,
+        false => Ok((0, 0)),
+    };
     let failed = journal::failed(gateway, before).await.map_err(problem)?;
     let left = left.into_iter();
     let template = JournalPage {
@@ -176,6 +182,7 @@ async fn list(
         wrong,
         is_first,
         open: items(open),
+        beyond: beyond.map_err(problem)?,
         left: left.map(|left| Left::of(left, &configuration)).collect(),
         older: failed.older.as_ref().map(ToString::to_string),
         failed: items(failed.entries),
