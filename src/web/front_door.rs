@@ -19,6 +19,7 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 
 use chrono::Utc;
 
+use super::bodies::{self, Late};
 use super::limits::Limits;
 use super::problem::Problem;
 use super::problem_document::{PROBLEM_JSON, ProblemDocument};
@@ -169,12 +170,29 @@ async fn answer<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let (request, payload) = request.into_parts();
     let Some((page, gateway)) = launch::Page::of(request.path()).zip(gateway) else {
-        let request = ServiceRequest::from_parts(request, payload);
-        return Ok(next.call(request).await?.map_into_boxed_body());
+        return passed_on(ServiceRequest::from_parts(request, payload), next).await;
     };
     let answered = launch::page(&request, page, &gateway, seen).await;
     let answer = answered.unwrap_or_else(HttpResponse::from_error);
     Ok(ServiceResponse::new(request, answer))
+}
+
+/// The router's answer, of a body that came in time. An import has a time of its own.
+async fn passed_on<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let late = Late::default();
+    let (request, mut payload) = request.into_parts();
+    if !request.path().ends_with("/import") {
+        payload = bodies::in_time(payload, bodies::IN_ALL, &late);
+    }
+    let request = ServiceRequest::from_parts(request, payload);
+    let answer = next.call(request).await?.map_into_boxed_body();
+    if late.get() {
+        return Ok(answer.into_response(HttpResponse::from_error(Problem::BodyTooSlow)));
+    }
+    Ok(answer)
 }
 
 /// What every answer has at its end.

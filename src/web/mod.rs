@@ -5,6 +5,7 @@ mod admin;
 mod api;
 mod application;
 mod assets;
+mod bodies;
 mod front_door;
 #[cfg(fuzzing)]
 pub mod fuzzing;
@@ -28,7 +29,6 @@ use actix_web::web;
 /// A body of an API call is at most so long, in bytes.
 const LONGEST_BODY: usize = 64 * 1024;
 
-/// All addresses.
 /// All pages but those of tools, which [`launch`] answers.
 fn routes(config: &mut web::ServiceConfig) {
     config
