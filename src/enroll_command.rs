@@ -35,11 +35,7 @@ pub(crate) async fn enroll(
     dry_run: bool,
 ) -> anyhow::Result<Answer> {
     let name = file.display();
-    let text = match name.to_string().as_str() {
-        "-" => std::io::read_to_string(std::io::stdin()),
-        _ => std::fs::read_to_string(file),
-    };
-    let text = text.with_context(|| format!("cannot read {name}"))?;
+    let text = crate::read_named(file)?;
     let rows = read(&text).with_context(|| format!("{name} was not taken"))?;
     let bar = Bar::new(rows.len());
     let id = bulk::take(gateway, None, rows, dry_run)

@@ -2,13 +2,14 @@
 
 mod admin_command;
 mod enroll_command;
+mod journal_command;
 mod lms_command;
 mod memory;
+mod sign_command;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -16,13 +17,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use admin_command::AdminCommand;
+use journal_command::JournalCommand;
 use lms_command::LmsCommand;
+use sign_command::SignLogin;
 use toolgate::demo::Demo;
 use toolgate::domain::audit::Actor;
-use toolgate::domain::login_request::Method;
 use toolgate::flows::check::Checked;
-use toolgate::flows::journal::{JournalError, Retried};
-use toolgate::flows::{Gateway, apply, check, journal, rotate, sign};
+use toolgate::flows::{Gateway, apply, check, rotate};
 use toolgate::opening;
 use toolgate::settings::{DatabaseUrl, LogFormat, Settings};
 use toolgate::web::{Application, log_panics};
@@ -107,52 +108,7 @@ enum Command {
         path: String,
     },
     /// Prints the address of a LoginRequest, hashed, for trying how an external LMS sends its user into LAMS.
-    SignLogin {
-        /// The platform's id.
-        platform: String,
-        /// The server's id.
-        server: String,
-        /// The login on the external server, such as Bill.
-        user: String,
-        /// What for: author, monitor, learner or learnerStrictAuth.
-        method: Method,
-        /// The course there.
-        #[arg(long)]
-        course: Option<String>,
-        /// That course's name for people.
-        #[arg(long)]
-        course_name: Option<String>,
-        /// The customCSV for the activities that an author adds, such as Bill,7,3,moodle
-        #[arg(long)]
-        custom_csv: Option<String>,
-        /// The lesson's id in LAMS, for monitors and learners.
-        #[arg(long)]
-        lesson: Option<String>,
-    },
-}
-
-#[derive(Subcommand)]
-enum JournalCommand {
-    /// Prints the calls that are under way or unsettled, and what still stands on external servers though
-    /// it was removed here, a line each.
-    List,
-    /// Sends a call again, under the same rid. For when it made nothing, or where the server knows rid.
-    Retry {
-        /// The entry's id.
-        id: String,
-    },
-    /// Takes an id found on the external server as what the call made.
-    Adopt {
-        /// The entry's id.
-        id: String,
-        /// The id on the external server.
-        ext_id: String,
-    },
-    /// Gives a call up: the next same one is sent anew.
-    Drop {
-        /// The entry's id.
-        id: String,
-    },
+    SignLogin(SignLogin),
 }
 
 fn main() -> ExitCode {
@@ -195,24 +151,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             joanie,
             dry_run,
         } => apply_file(&settings, &file, joanie, dry_run).await,
-        Command::RotateKeys { dry_run } => {
-            let opened = opening::open(&settings).await?;
-            let vault = opened.secret_keys.vault();
-            let rotated =
-                rotate::rotate(&opened.store, &vault, &Actor::CommandLine, dry_run).await?;
-            opened.store.close().await;
-            say(rotated)
-        }
-        Command::ExportConfig { references } => {
-            let opened = opening::open(&settings).await?;
-            let stored = opened.store.configuration().await?;
-            opened.store.close().await;
-            let secrets = match references {
-                true => apply::Secrets::FromEnvironment,
-                false => apply::Secrets::LeftOut,
-            };
-            say(apply::export(&stored, secrets)?)
-        }
+        Command::RotateKeys { dry_run } => rotate_keys(&settings, dry_run).await,
+        Command::ExportConfig { references } => export_config(&settings, references).await,
         Command::Check => check(&settings).await,
         Command::Lms(command) => {
             let answer = lms_command::run(&settings, command).await?;
@@ -222,53 +162,14 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 None => Ok(()),
             }
         }
-        Command::Journal(command) => run_journal(&settings, command).await,
+        Command::Journal(command) => say(journal_command::run(&settings, command).await?),
         Command::Admin(command) => say(admin_command::run(&settings, command).await?),
         Command::Sign {
             platform,
             user,
             path,
-        } => {
-            let opened = opening::open(&settings).await?;
-            let vault = opened.secret_keys.vault();
-            let signed = sign::sign(&opened.store, &vault, &platform, &user, &path).await?;
-            say(format!("{signed}\n"))?;
-            opened.store.close().await;
-            Ok(())
-        }
-        Command::SignLogin {
-            platform,
-            server,
-            user,
-            method,
-            course,
-            course_name,
-            custom_csv,
-            lesson,
-        } => {
-            let opened = opening::open(&settings).await?;
-            let vault = opened.secret_keys.vault();
-            let more = [
-                ("courseid", &course),
-                ("courseName", &course_name),
-                ("customCSV", &custom_csv),
-                ("lsid", &lesson),
-            ];
-            let more: Vec<_> = more
-                .iter()
-                .filter_map(|(name, value)| Some((*name, value.as_deref()?)))
-                .collect();
-            let (at, who) = (
-                (platform.as_str(), server.as_str()),
-                (user.as_str(), method),
-            );
-            let signed = sign::sign_login(&opened.store, &vault, at, who, &more).await?;
-            let public_url = settings.public_url.clone();
-            let public_url = public_url.unwrap_or_else(|| format!("http://{}", settings.listen));
-            say(format!("{public_url}{signed}\n"))?;
-            opened.store.close().await;
-            Ok(())
-        }
+        } => say(sign_command::launch(&settings, [&platform, &user, &path]).await?),
+        Command::SignLogin(login) => say(sign_command::login(&settings, &login).await?),
     }
 }
 
@@ -308,6 +209,15 @@ async fn run_demo(settings: Settings, folder: Option<PathBuf>) -> anyhow::Result
     Ok(())
 }
 
+/// What stands in a file; for `-` in standard input.
+fn read_named(file: &Path) -> anyhow::Result<String> {
+    let text = match file.as_os_str() == "-" {
+        true => std::io::read_to_string(std::io::stdin()),
+        false => std::fs::read_to_string(file),
+    };
+    text.with_context(|| format!("cannot read {}", file.display()))
+}
+
 async fn apply_file(
     settings: &Settings,
     file: &Path,
@@ -315,13 +225,8 @@ async fn apply_file(
     dry_run: bool,
 ) -> anyhow::Result<()> {
     let beside = apply::JoanieSettings::from_environment();
-    let name = file.display().to_string();
-    let text = if name == "-" {
-        std::io::read_to_string(std::io::stdin())
-    } else {
-        std::fs::read_to_string(file)
-    };
-    let text = text.with_context(|| format!("cannot read {name}"))?;
+    let name = file.display();
+    let text = read_named(file)?;
     // To say what would change, nothing is made that is not there yet.
     let nothing_yet = matches!(&settings.database, DatabaseUrl::Sqlite(path) if !path.exists());
     let report = if dry_run && nothing_yet && joanie {
@@ -345,6 +250,25 @@ async fn apply_file(
     } else {
         report.to_string()
     })
+}
+
+async fn rotate_keys(settings: &Settings, dry_run: bool) -> anyhow::Result<()> {
+    let opened = opening::open(settings).await?;
+    let vault = opened.secret_keys.vault();
+    let rotated = rotate::rotate(&opened.store, &vault, &Actor::CommandLine, dry_run).await?;
+    opened.store.close().await;
+    say(rotated)
+}
+
+async fn export_config(settings: &Settings, references: bool) -> anyhow::Result<()> {
+    let opened = opening::open(settings).await?;
+    let stored = opened.store.configuration().await?;
+    opened.store.close().await;
+    let secrets = match references {
+        true => apply::Secrets::FromEnvironment,
+        false => apply::Secrets::LeftOut,
+    };
+    say(apply::export(&stored, secrets)?)
 }
 
 /// Answers on standard output; that nobody reads it to its end is no failure.
@@ -406,60 +330,6 @@ fn all_hold(checked: &[Checked]) -> anyhow::Result<()> {
         0 => Ok(()),
         count => anyhow::bail!("{count} of {} checks failed", checked.len()),
     }
-}
-
-/// What was recorded of a command's calls has so long to be stored.
-const RECORDS: Duration = Duration::from_secs(2);
-
-async fn run_journal(settings: &Settings, command: JournalCommand) -> anyhow::Result<()> {
-    let opened = opening::open(settings).await?;
-    let gateway = Gateway::for_command(settings, &opened).await?;
-    // Keeps the lease of a call that is sent again.
-    let keeper = tokio::spawn(journal::keep_leases(gateway.clone()));
-    let answer = settle(&gateway, command).await;
-    keeper.abort();
-    if !gateway.records_stored(RECORDS).await {
-        tracing::error!("records of calls are lost: the database did not take them in time");
-    }
-    opened.store.close().await;
-    say(answer?)
-}
-
-/// Does what an operator wants of the journal; what to say of it.
-async fn settle(gateway: &Gateway, command: JournalCommand) -> Result<String, JournalError> {
-    let by = Actor::CommandLine;
-    Ok(match command {
-        JournalCommand::List => {
-            let entries = journal::list(gateway).await?;
-            let left = journal::left_behind(gateway).await?;
-            let (more, more_left) = journal::beyond(gateway, &entries, &left).await?;
-            let entries = entries.iter().map(|entry| format!("{entry}\n"));
-            let left = left.iter().map(|left| format!("{left}\n"));
-            let mut all: String = entries.chain(left).collect();
-            if more + more_left > 0 {
-                all += &format!(
-                    "(and {more} unsettled and {more_left} left behind that came later)\n"
-                );
-            }
-            all
-        }
-        JournalCommand::Retry { id } => match journal::retry(gateway, &by, &id).await? {
-            Retried::Made(ext_id) => format!("made {ext_id}\n"),
-            Retried::Stored => "stored\n".to_owned(),
-            Retried::Deleted(ext_id) => format!("deleted {ext_id}\n"),
-            Retried::UsedAgain(ext_id) => {
-                format!("{ext_id} is used again: struck from the list, not deleted\n")
-            }
-        },
-        JournalCommand::Adopt { id, ext_id } => {
-            let adopted = journal::adopt(gateway, &by, &id, &ext_id).await?;
-            format!("adopted {adopted}\n")
-        }
-        JournalCommand::Drop { id } => {
-            journal::drop_entry(gateway, &by, &id).await?;
-            "dropped\n".to_owned()
-        }
-    })
 }
 
 /// Ready when the system or a person at the keyboard says stop.
