@@ -4,6 +4,7 @@
 
 mod reading;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -22,7 +23,7 @@ pub struct Settings {
     /// Where everything is stored.
     pub database: DatabaseUrl,
     /// Address and port to listen on.
-    pub listen: std::net::SocketAddr,
+    pub listen: SocketAddr,
     /// How browsers reach the gateway, without a slash at its end; else the bound address.
     pub public_url: Option<String>,
     /// The secret keys; for SQLite they may be made on first start instead.
@@ -79,6 +80,14 @@ impl std::fmt::Debug for DatabaseUrl {
     }
 }
 
+// What each has to be, in words.
+const LISTEN: &str = "an address and port, such as 127.0.0.1:8080";
+const PUBLIC_URL: &str =
+    "an address that begins with http:// or https://, without user name, query or fragment";
+const SECRET_KEY: &str = "32 bytes in base64, or a list id:base64,id:base64,…";
+const NETWORKS: &str = "networks separated by commas, such as 10.0.0.0/8,127.0.0.1";
+const LOG: &str = "a tracing filter, such as info or toolgate=debug";
+const WINDOW: &str = "a number of minutes, 0 to 525600; 0 takes any time";
 const A_MINUTE: &str = "a number, 0 or more; 0 is no limit";
 
 impl Settings {
@@ -89,69 +98,84 @@ impl Settings {
 
     fn read(mut values: Values) -> Result<Self, SettingsError> {
         let settings = Self {
-            database: values.get("DATABASE_URL", "sqlite://… or postgres://…", database_url)?
+            database: values
+                .get("DATABASE_URL", "sqlite://… or postgres://…", database_url)?
                 .unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::from("toolgate.db"))),
-            listen: values.get("LISTEN", "an address and port, such as 127.0.0.1:8080", |text| text.parse().ok())?
-                .unwrap_or_else(|| std::net::SocketAddr::from(([127, 0, 0, 1], 8080))),
-            public_url: values.get(
-                "PUBLIC_URL",
-                "an address that begins with http:// or https://, without user name, query or fragment",
-                |text| {
-                    let base = BaseUrl::parse(text).ok()?;
-                    Some(base.as_str().trim_end_matches('/').to_owned())
-                },
-            )?,
-            secret_keys: values.get(
-                "SECRET_KEY",
-                "32 bytes in base64, or a list id:base64,id:base64,…",
-                |text| SecretKeys::parse(text).ok(),
-            )?,
-            trusted_proxies: values.get(
-                "TRUSTED_PROXIES",
-                "networks separated by commas, such as 10.0.0.0/8,127.0.0.1",
-                networks,
-            )?.unwrap_or_default(),
-            log: values.get(
-                "LOG",
-                "a tracing filter, such as info or toolgate=debug",
-                |text| {
-                    let filter = tracing_subscriber::EnvFilter::try_new(text);
-                    filter.ok().map(|_| text.to_owned())
-                },
-            )?,
-            log_format: values.get("LOG_FORMAT", "text or json", |text| match text {
-                "text" => Some(LogFormat::Text),
-                "json" => Some(LogFormat::Json),
-                _ => None,
-            })?.unwrap_or(LogFormat::Text),
-            state_author: values.get("STATE_AUTHOR_HOURS", "a number of hours, 1 to 8760", |text| {
-                number(text, 8760).map(TimeDelta::hours)
-            })?.unwrap_or(TimeDelta::hours(24)),
-            state_learner: values.get("STATE_LEARNER_DAYS", "a number of days, 1 to 3650", |text| {
-                number(text, 3650).map(TimeDelta::days)
-            })?.unwrap_or(TimeDelta::days(30)),
-            archive_max_mib: values.get("ARCHIVE_MAX_MIB", "a number of MiB, 1 to 4096", |text| {
-                number(text, 4096).and_then(|mib| u32::try_from(mib).ok())
-            })?.unwrap_or(64),
-            launches_kept: values.get("LAUNCH_DAYS", "a number of days, 1 to 36500", |text| {
-                number(text, 36_500).map(TimeDelta::days)
-            })?.unwrap_or(TimeDelta::days(30)),
-            csv_kept: values.get("CSV_HOURS", "a number of hours, 1 to 8760", |text| {
-                number(text, 8760).map(TimeDelta::hours)
-            })?.unwrap_or(TimeDelta::hours(12)),
-            login_window_minutes: values.get(
-                "LOGIN_WINDOW_MINUTES",
-                "a number of minutes, 0 to 525600; 0 takes any time",
-                |text| text.parse().ok().filter(|minutes| (0..=LONGEST_WINDOW).contains(minutes)),
-            )?.unwrap_or(0),
-            calls_a_minute: values.get("CALLS_A_MINUTE", A_MINUTE, |text| text.parse().ok())?
+            listen: values
+                .get("LISTEN", LISTEN, |text| text.parse().ok())?
+                .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            public_url: values.get("PUBLIC_URL", PUBLIC_URL, public_url)?,
+            secret_keys: values.get("SECRET_KEY", SECRET_KEY, |text| {
+                SecretKeys::parse(text).ok()
+            })?,
+            trusted_proxies: values
+                .get("TRUSTED_PROXIES", NETWORKS, networks)?
+                .unwrap_or_default(),
+            log: values.get("LOG", LOG, log_filter)?,
+            log_format: values
+                .get("LOG_FORMAT", "text or json", log_format)?
+                .unwrap_or(LogFormat::Text),
+            state_author: values
+                .get("STATE_AUTHOR_HOURS", "a number of hours, 1 to 8760", hours)?
+                .unwrap_or(TimeDelta::hours(24)),
+            state_learner: values
+                .get(
+                    "STATE_LEARNER_DAYS",
+                    "a number of days, 1 to 3650",
+                    |text| number(text, 3650).map(TimeDelta::days),
+                )?
+                .unwrap_or(TimeDelta::days(30)),
+            archive_max_mib: values
+                .get("ARCHIVE_MAX_MIB", "a number of MiB, 1 to 4096", |text| {
+                    number(text, 4096).and_then(|mib| u32::try_from(mib).ok())
+                })?
+                .unwrap_or(64),
+            launches_kept: values
+                .get("LAUNCH_DAYS", "a number of days, 1 to 36500", |text| {
+                    number(text, 36_500).map(TimeDelta::days)
+                })?
+                .unwrap_or(TimeDelta::days(30)),
+            csv_kept: values
+                .get("CSV_HOURS", "a number of hours, 1 to 8760", hours)?
+                .unwrap_or(TimeDelta::hours(12)),
+            login_window_minutes: values
+                .get("LOGIN_WINDOW_MINUTES", WINDOW, |text| {
+                    let minutes = text.parse().ok();
+                    minutes.filter(|minutes| (0..=LONGEST_WINDOW).contains(minutes))
+                })?
+                .unwrap_or(0),
+            calls_a_minute: values
+                .get("CALLS_A_MINUTE", A_MINUTE, |text| text.parse().ok())?
                 .unwrap_or(6000),
-            files_a_minute: values.get("FILES_A_MINUTE", A_MINUTE, |text| text.parse().ok())?
+            files_a_minute: values
+                .get("FILES_A_MINUTE", A_MINUTE, |text| text.parse().ok())?
                 .unwrap_or(600),
         };
         values.refuse_unknown()?;
         Ok(settings)
     }
+}
+
+fn public_url(text: &str) -> Option<String> {
+    let base = BaseUrl::parse(text).ok()?;
+    Some(base.as_str().trim_end_matches('/').to_owned())
+}
+
+fn log_filter(text: &str) -> Option<String> {
+    let filter = tracing_subscriber::EnvFilter::try_new(text);
+    filter.ok().map(|_| text.to_owned())
+}
+
+fn log_format(text: &str) -> Option<LogFormat> {
+    match text {
+        "text" => Some(LogFormat::Text),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    }
+}
+
+fn hours(text: &str) -> Option<TimeDelta> {
+    number(text, 8760).map(TimeDelta::hours)
 }
 
 fn database_url(text: &str) -> Option<DatabaseUrl> {
