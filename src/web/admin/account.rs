@@ -7,7 +7,7 @@ use chrono::Utc;
 
 use super::cookies::Cookie;
 use super::forms::{Field, Mistake};
-use super::frame::{Frame, page};
+use super::frame::{Frame, page, status_if};
 use super::guard::{Posted, SignedIn};
 use super::see_other;
 use super::sysadmins::{mistake_of, new_password};
@@ -55,10 +55,7 @@ async fn account(
             repeated,
         ],
     };
-    let status = match mistake {
-        None => StatusCode::OK,
-        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
-    };
+    let status = status_if(mistake.is_some(), StatusCode::UNPROCESSABLE_ENTITY);
     page(status, &template)
 }
 

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use self::filter::Asked;
-use super::frame::{Frame, page};
+use super::frame::{Frame, page, status_if};
 use super::guard::SignedIn;
 use super::input::Input;
 use crate::domain::audit::Entry;
@@ -66,10 +66,7 @@ pub(super) async fn show(
         newest: asked.query(None),
         older: found.older.map(|place| asked.query(Some(&place))),
     };
-    let status = match wrong {
-        None => StatusCode::OK,
-        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
-    };
+    let status = status_if(wrong.is_some(), StatusCode::UNPROCESSABLE_ENTITY);
     page(status, &template)
 }
 

@@ -12,7 +12,7 @@ use askama::Template;
 use chrono::Utc;
 use sha2::{Digest, Sha256};
 
-use super::frame::{Frame, page};
+use super::frame::{Frame, page, status_if};
 use super::guard::{Posted, SignedIn};
 use super::see_other;
 use crate::domain::query::Query;
@@ -195,10 +195,7 @@ async fn planned(
         plan: Some(plan),
         note,
     };
-    let status = match note {
-        None => StatusCode::OK,
-        Some(_) => StatusCode::CONFLICT,
-    };
+    let status = status_if(note.is_some(), StatusCode::CONFLICT);
     page(status, &template)
 }
 

@@ -158,6 +158,11 @@ pub(in crate::web) fn refusal(
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
                       connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+/// A page's status: this one where something on it is wrong.
+pub(super) fn status_if(wrong: bool, status: StatusCode) -> StatusCode {
+    if wrong { status } else { StatusCode::OK }
+}
+
 /// A page with the headers that all of them have.
 pub(super) fn page(status: StatusCode, template: &impl Template) -> Result<HttpResponse, Problem> {
     page_with(HttpResponse::build(status), template)

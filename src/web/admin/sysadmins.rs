@@ -6,7 +6,7 @@ use askama::Template;
 use chrono::Utc;
 
 use super::forms::{Field, Mistake};
-use super::frame::{Frame, page};
+use super::frame::{Frame, page, status_if};
 use super::guard::{Posted, SignedIn};
 use super::see_other;
 use super::sign_in::waited;
@@ -47,10 +47,7 @@ async fn list(
         sysadmins: &sysadmins,
         fields: new_sysadmin(name, mistake, false),
     };
-    let status = match mistake {
-        None => StatusCode::OK,
-        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
-    };
+    let status = status_if(mistake.is_some(), StatusCode::UNPROCESSABLE_ENTITY);
     page(status, &template)
 }
 

@@ -8,7 +8,7 @@ use super::{Item, id_of, not_there, plain, problem, words};
 use crate::domain::query::Query;
 use crate::flows::Gateway;
 use crate::flows::journal::{self, JournalError};
-use crate::web::admin::frame::{Frame, page};
+use crate::web::admin::frame::{Frame, page, status_if};
 use crate::web::admin::guard::{Posted, SignedIn};
 use crate::web::admin::input::{Input, Wrong};
 use crate::web::admin::see_other;
@@ -180,10 +180,7 @@ fn adopting(
             .wrong(wrong),
         item,
     };
-    let status = match wrong {
-        None => StatusCode::OK,
-        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
-    };
+    let status = status_if(wrong.is_some(), StatusCode::UNPROCESSABLE_ENTITY);
     page(status, &template)
 }
 

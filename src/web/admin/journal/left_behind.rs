@@ -8,7 +8,7 @@ use askama::Template;
 use super::{Left, id_of, not_there, plain, problem, words};
 use crate::flows::Gateway;
 use crate::flows::journal::{self, JournalError, Retried};
-use crate::web::admin::frame::{Frame, page};
+use crate::web::admin::frame::{Frame, page, status_if};
 use crate::web::admin::guard::{Posted, SignedIn};
 use crate::web::admin::see_other;
 use crate::web::problem::Problem;
@@ -90,10 +90,7 @@ async fn asking(
     let Some(left) = left.map_err(problem)? else {
         return not_there(gateway, who).await;
     };
-    let status = match wrong {
-        None => StatusCode::OK,
-        Some(_) => StatusCode::CONFLICT,
-    };
+    let status = status_if(wrong.is_some(), StatusCode::CONFLICT);
     let template = LeftBehindPage {
         frame: Frame::of(gateway, who, "journal"),
         is_deletable: journal::is_deletable(gateway, &left),

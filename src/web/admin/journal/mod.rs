@@ -13,7 +13,7 @@ pub(super) use left_behind::{
     delete as delete_left_behind, show as show_left_behind, strike as strike_left_behind,
 };
 
-use super::frame::{Frame, page};
+use super::frame::{Frame, page, status_if};
 use super::guard::SignedIn;
 use crate::domain::configuration::Configuration;
 use crate::domain::journal::{Entry, EntryState, Operation};
@@ -187,10 +187,7 @@ async fn list(
         older: failed.older.as_ref().map(ToString::to_string),
         failed: items(failed.entries),
     };
-    let status = match wrong {
-        None => StatusCode::OK,
-        Some(_) => StatusCode::NOT_FOUND,
-    };
+    let status = status_if(wrong.is_some(), StatusCode::NOT_FOUND);
     page(status, &template)
 }
 

@@ -18,7 +18,7 @@ use crate::flows::connecting::tools::{self, DefinitionRefused, Misplaced};
 use crate::flows::preview::{Question, preview};
 use crate::flows::{Gateway, Refusal};
 use crate::web::admin::forms::Fields;
-use crate::web::admin::frame::{Frame, page};
+use crate::web::admin::frame::{Frame, page, status_if};
 use crate::web::admin::guard::{Posted, SignedIn};
 use crate::web::admin::see_other;
 use crate::web::problem::Problem;
@@ -308,9 +308,6 @@ pub(in crate::web::admin) async fn upload(
         definition,
     };
     let template = EditorPage::of((&gateway, &posted.who), typed, None, None);
-    let status = match &template.mistake {
-        None => StatusCode::OK,
-        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
-    };
+    let status = status_if(template.mistake.is_some(), StatusCode::UNPROCESSABLE_ENTITY);
     page(status, &template)
 }
