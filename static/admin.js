@@ -42,7 +42,7 @@ for (const area of document.querySelectorAll("textarea[data-line]")) {
   const lines = area.value.split("\n");
   const line = Math.min(Number(area.dataset.line), lines.length);
   const start = lines.slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0);
-  area.focus();
+  area.focus({ preventScroll: true });
   area.setSelectionRange(start, start + lines[line - 1].length);
   area.scrollTop = (area.scrollHeight / lines.length) * Math.max(0, line - 4);
 }

@@ -72,14 +72,3 @@ for (const form of document.querySelectorAll("form[data-preview]")) {
     timer = setTimeout(ask, WAIT);
   });
 }
-
-// Where a definition is wrong, its line is chosen in the editor.
-const wrong = document.querySelector("textarea[data-line]");
-if (wrong) {
-  const lines = wrong.value.split("\n");
-  const line = Number(wrong.dataset.line) - 1;
-  const start = lines.slice(0, line).reduce((sum, one) => sum + one.length + 1, 0);
-  wrong.focus({ preventScroll: true });
-  wrong.setSelectionRange(start, start + (lines[line] ?? "").length);
-  wrong.scrollTop = Math.max(0, (line - 5) * (wrong.scrollHeight / lines.length));
-}
