@@ -18,6 +18,7 @@ pub mod launch_signature;
 pub mod lms;
 pub mod login_request;
 pub mod manifest;
+pub mod object;
 pub mod own_address;
 pub mod person;
 pub mod platform;

@@ -173,6 +173,11 @@ async fn a_secret_may_come_from_a_file_or_the_environment() {
     "7",
     "line 5, api_token: a secret is a text"
 )]
+#[case::secret_in_a_list(
+    "\"an-api-token-long-enough\"",
+    "[\"an-api-token-long-enough\"]",
+    "line 5, api_token: a secret is a text"
+)]
 #[case::bad_auth(
     "launch_secret = ",
     "launch_auth = \"none\"\nlaunch_secret = ",

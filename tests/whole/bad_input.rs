@@ -140,6 +140,54 @@ async fn a_doubled_dispatch_and_doubled_slashes_are_taken() {
 }
 
 #[actix_web::test]
+async fn a_list_is_no_object_whatever_stands_at_its_places() {
+    let (gateway, peer) =
+        Gateway::with_content(Kind::Sqlite, Setup::default(), Answer::Ids(700)).await;
+    let before = gateway.rows().await;
+    let link = "http://campus.test/course";
+    for (method, path, body) in [
+        ("PATCH", "/tools/mdquiz10/contents/1", json!([true, false])),
+        ("PUT", "/tools/mdquiz10/sessions/2", json!([1, "Group 1"])),
+        (
+            "POST",
+            "/tools/mdquiz10/contents/2/copy",
+            json!([null, "bill,7,3,moodle", null, null]),
+        ),
+        (
+            "POST",
+            "/tools/mdquiz10/sessions/2/leave",
+            json!(["mdl_Bill"]),
+        ),
+        ("POST", "/lms/select", json!([link])),
+        (
+            "PUT",
+            "/lms/enrollment",
+            json!(["bill", link, true, null, null]),
+        ),
+        (
+            "PUT",
+            "/lms/enrollment",
+            json!({"username": "bill", "resourceLink": link, "user": ["Bill", "Smith", "b@s"]}),
+        ),
+        (
+            "POST",
+            "/lms/enrollments",
+            json!([[{"username": "bill", "resourceLink": link}], true]),
+        ),
+        (
+            "POST",
+            "/lms/enrollments",
+            json!({"rows": [["bill", link, true, null, null]], "dryRun": true}),
+        ),
+    ] {
+        let page = gateway.call(method, path, Some(body.clone())).await;
+        assert_eq!(page.refused(400), "body", "{method} {path} {body}");
+    }
+    assert_eq!(gateway.rows().await, before);
+    assert_eq!(peer.requests(), Vec::<String>::new());
+}
+
+#[actix_web::test]
 async fn bodies_that_are_not_what_the_api_asks_for_are_refused() {
     let (gateway, peer) =
         Gateway::with_content(Kind::Sqlite, Setup::default(), Answer::Ids(700)).await;

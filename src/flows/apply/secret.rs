@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::Sources;
+use crate::domain::object;
 
 /// A secret as the file gives it.
 #[derive(Clone, Deserialize)]
@@ -13,8 +14,8 @@ use super::Sources;
 )]
 pub(super) enum Secret {
     Text(SecretText),
-    Env(FromEnv),
-    File(FromFile),
+    Env(#[serde(deserialize_with = "object::one")] FromEnv),
+    File(#[serde(deserialize_with = "object::one")] FromFile),
 }
 
 #[derive(Clone, Deserialize)]

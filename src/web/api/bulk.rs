@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::caller::Caller;
 use super::lms::WantedEnrollment;
 use super::refusals::{OfBulk, Refused, Stored, WithBody};
+use crate::domain::object;
 use crate::domain::query::Query;
 use crate::flows::lms::bulk::{self, Bulk, Outcome, Row};
 use crate::flows::{Gateway, Refusal};
@@ -22,6 +23,7 @@ pub(super) const LONGEST_LIST: usize = 8 << 20;
 #[schema(as = WantedEnrollments)]
 struct WantedList {
     /// Each as for `setEnrollment`.
+    #[serde(deserialize_with = "object::many")]
     #[schema(min_items = 1, max_items = 10000)]
     rows: Vec<WantedEnrollment>,
     /// Whether it is only to be said what would be called.

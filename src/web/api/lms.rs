@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::caller::Caller;
 use super::refusals::{Enrolling, Grading, OfLms, Refused, WithBody};
 use crate::domain::lms::Lms;
+use crate::domain::object;
 use crate::domain::query::Query;
 use crate::flows::lms::{self, Asked};
 use crate::flows::{Gateway, Refusal};
@@ -104,7 +105,7 @@ pub(super) struct WantedEnrollment {
     #[schema(max_length = 255)]
     mode: Option<String>,
     /// Who it is, where an account may have to be made.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::maybe_one")]
     user: Option<WantedUser>,
 }
 

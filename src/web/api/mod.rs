@@ -26,6 +26,7 @@ use serde::de::DeserializeOwned;
 
 use super::LONGEST_BODY;
 use super::problem::{self, Problem};
+use crate::domain::object::Object;
 use crate::flows::Refusal;
 
 /// The calls of `/api/v1`.
@@ -100,7 +101,10 @@ fn json(mut response: HttpResponseBuilder, body: &impl Serialize) -> Result<Http
         .body(text))
 }
 
-/// Reads a body as JSON.
+/// Reads a body as an object of JSON.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| Refusal::Body(error.to_string()).into())
+    match serde_json::from_slice(body) {
+        Ok(Object(read)) => Ok(read),
+        Err(error) => Err(Refusal::Body(error.to_string()).into()),
+    }
 }
