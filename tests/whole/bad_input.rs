@@ -236,6 +236,15 @@ async fn bodies_that_are_not_what_the_api_asks_for_are_refused() {
             .refused(404),
         "unknown-tool"
     );
+    // The tool comes before what is wrong with the parameters.
+    for (tool, status, code) in [
+        ("none", 404, "unknown-tool"),
+        ("mdquiz10", 400, "parameter"),
+    ] {
+        let path = format!("/tools/{tool}/sessions/1?a=1&a=2");
+        let page = gateway.call("GET", &path, None).await;
+        assert_eq!(page.refused(status), code);
+    }
     assert_eq!(
         gateway.call("GET", "/nothing", None).await.refused(404),
         "no-such-page"

@@ -221,6 +221,8 @@ async fn wrong_calls(book: &Book, gateway: &Gateway) {
             .await;
         book.tries(gateway, call().query(&long), 414, "address-too-long")
             .await;
+        book.tries(gateway, call().query("a=1&a=2"), 400, "parameter")
+            .await;
         if operation == "getToolkit" {
             book.tries(gateway, call().query("extLmsId=%zz"), 400, "parameter")
                 .await;

@@ -1,7 +1,7 @@
 //! `POST /api/v1/lms/enrollments` and `GET …/{id}`
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -9,9 +9,8 @@ use super::caller::Caller;
 use super::lms::WantedEnrollment;
 use super::refusals::{OfBulk, Refused, Stored, WithBody};
 use crate::domain::object;
-use crate::domain::query::Query;
+use crate::flows::Gateway;
 use crate::flows::lms::bulk::{self, Bulk, Outcome, Row};
-use crate::flows::{Gateway, Refusal};
 use crate::web::problem::Problem;
 
 /// The body of a list is at most so long, in bytes.
@@ -126,13 +125,10 @@ struct RowAnswer {
     )
 )]
 pub(super) async fn post(
-    request: HttpRequest,
     caller: Caller,
     gateway: web::Data<Gateway>,
     body: web::Bytes,
 ) -> Result<HttpResponse, Problem> {
-    let query = Query::parse(request.query_string());
-    query.check().map_err(Refusal::from)?;
     let WantedList { rows, dry_run } = super::read(&body)?;
     let rows = rows.into_iter().map(Into::into).collect();
     let id = bulk::take(&gateway, Some(&caller.platform.id), rows, dry_run).await?;
@@ -159,13 +155,10 @@ pub(super) async fn post(
     )
 )]
 pub(super) async fn get(
-    request: HttpRequest,
     path: web::Path<String>,
     caller: Caller,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
-    let query = Query::parse(request.query_string());
-    query.check().map_err(Refusal::from)?;
     let bulk = bulk::find(&gateway, Some(&caller.platform.id), &path).await?;
     super::json(HttpResponse::Ok(), &ListAnswer::of(bulk))
 }

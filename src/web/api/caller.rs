@@ -11,12 +11,13 @@ use sha2::{Digest, Sha256};
 use crate::domain::configuration::Configuration;
 use crate::domain::id::Signature;
 use crate::domain::platform::Platform;
+use crate::domain::query::Query;
 use crate::flows::{Gateway, Refusal};
 use crate::web::front_door::vouch;
 use crate::web::limits::Limits;
 use crate::web::problem::Problem;
 
-/// The platform that calls.
+/// The platform that calls, by a call whose tool is there and whose parameters are well-formed.
 pub(super) struct Caller {
     pub(super) platform: Arc<Platform>,
     configuration: Arc<Configuration>,
@@ -42,6 +43,15 @@ impl Caller {
         limits.file(&self.platform.id)
     }
 
+    /// What every call is checked for: that there is its tool, if it names one, and that no reader of its parameters
+    /// may believe another half of them.
+    fn check(&self, request: &HttpRequest) -> Result<(), Refusal> {
+        if let Some(signature) = request.match_info().get("signature") {
+            self.tool(signature)?;
+        }
+        Ok(Query::parse(request.query_string()).check()?)
+    }
+
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let gateway = request
             .app_data::<web::Data<Gateway>>()
@@ -63,10 +73,12 @@ impl Caller {
             .ok_or(Refusal::ApiToken)?
             .clone();
         vouch(request);
-        Ok(Self {
+        let caller = Self {
             platform,
             configuration,
-        })
+        };
+        caller.check(request)?;
+        Ok(caller)
     }
 }
 

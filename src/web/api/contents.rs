@@ -221,7 +221,6 @@ pub(super) async fn delete(
 ) -> Result<HttpResponse, Problem> {
     let key = path.key(&caller)?;
     let query = Query::parse(request.query_string());
-    query.check().map_err(Refusal::from)?;
     let with_sessions = query.flag("removeSessionData").map_err(Refusal::from)?;
     removal::remove_content(&gateway, &key, with_sessions, Utc::now()).await?;
     Ok(HttpResponse::NoContent().finish())

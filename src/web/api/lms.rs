@@ -154,12 +154,9 @@ struct SetAnswer {
     )
 )]
 pub(super) async fn all(
-    request: HttpRequest,
     _caller: Caller,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
-    let query = Query::parse(request.query_string());
-    query.check().map_err(Refusal::from)?;
     let lms = lms::all(&gateway).iter().map(LmsAnswer::of).collect();
     super::json(HttpResponse::Ok(), &AllLms { lms })
 }
@@ -180,13 +177,10 @@ pub(super) async fn all(
     )
 )]
 pub(super) async fn select(
-    request: HttpRequest,
     _caller: Caller,
     gateway: web::Data<Gateway>,
     body: web::Bytes,
 ) -> Result<HttpResponse, Problem> {
-    let query = Query::parse(request.query_string());
-    query.check().map_err(Refusal::from)?;
     let LinkBody { resource_link } = super::read(&body)?;
     let selected = lms::select(&gateway, &resource_link);
     let answer = SelectedAnswer {
@@ -246,14 +240,11 @@ pub(super) async fn enrollment(
     )
 )]
 pub(super) async fn set(
-    request: HttpRequest,
     caller: Caller,
     limits: web::Data<Limits>,
     gateway: web::Data<Gateway>,
     body: web::Bytes,
 ) -> Result<HttpResponse, Problem> {
-    let query = Query::parse(request.query_string());
-    query.check().map_err(Refusal::from)?;
     let wanted: WantedEnrollment = super::read(&body)?;
     caller.asks(&limits)?;
     let set = lms::set_enrollment(&gateway, wanted.into()).await?;
@@ -297,7 +288,6 @@ pub(super) async fn grades(
 }
 
 fn of_query<'a>(query: &'a Query<'_>) -> Result<(&'a str, &'a str), Refusal> {
-    query.check()?;
     Ok((query.required("username")?, query.required("resourceLink")?))
 }
 
