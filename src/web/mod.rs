@@ -29,7 +29,8 @@ use actix_web::web;
 /// A body of an API call is at most so long, in bytes.
 const LONGEST_BODY: usize = 64 * 1024;
 
-/// All pages but those of tools, which [`launch`] answers.
+/// All addresses but the pages of tools, which [`launch`] answers. Each takes the methods that are named here: the
+/// router answers others by those.
 fn routes(config: &mut web::ServiceConfig) {
     config
         .app_data(web::PayloadConfig::new(LONGEST_BODY))
@@ -46,16 +47,8 @@ fn routes(config: &mut web::ServiceConfig) {
         )
         .service(web::resource("/metrics").route(web::get().to(meters::metrics)))
         .service(web::resource("/static/{file}").route(web::get().to(assets::asset)))
-        .service(
-            web::resource("/api/openapi.json")
-                .route(web::get().to(api::openapi_json))
-                .default_service(web::to(problem::no_such_method)),
-        )
-        .service(
-            web::resource("/api/docs")
-                .route(web::get().to(api::docs))
-                .default_service(web::to(problem::no_such_method)),
-        )
+        .service(web::resource("/api/openapi.json").route(web::get().to(api::openapi_json)))
+        .service(web::resource("/api/docs").route(web::get().to(api::docs)))
         .service(
             web::scope("/api/v1")
                 .configure(api::routes)
@@ -65,8 +58,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(
             web::resource("/{platform}/LoginRequest")
                 .route(web::get().to(login::get))
-                .route(web::post().to(login::post))
-                .default_service(web::to(problem::no_such_method)),
+                .route(web::post().to(login::post)),
         )
         .default_service(web::to(problem::no_such_page));
 }

@@ -87,8 +87,3 @@ impl Problem {
 pub(super) async fn no_such_page() -> Result<HttpResponse, Problem> {
     Err(Problem::NoSuchPage)
 }
-
-/// For methods that an address does not take.
-pub(super) async fn no_such_method() -> Result<HttpResponse, Problem> {
-    Err(Problem::Method)
-}

@@ -4,6 +4,8 @@
 mod book;
 mod lms;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -410,6 +412,22 @@ async fn without_a_database(book: &Book) {
             let call = right(&operation, 1);
             book.tries(&gateway, call, 503, "database-away").await;
         }
+    }
+}
+
+#[actix_web::test]
+async fn an_address_names_the_methods_that_it_takes() {
+    let gateway = Gateway::start(Kind::Sqlite, Setup::default()).await;
+    let book = Book::of(&gateway).await;
+    let mut takes = BTreeMap::<&str, BTreeSet<&str>>::new();
+    for (_, method, path) in book.addresses() {
+        takes.entry(path).or_default().insert(method);
+    }
+    for (path, methods) in takes {
+        let page = gateway.call_page("OPTIONS", path).await;
+        assert_eq!(page.refused(405), "method", "{path}");
+        let named = page.headers["allow"].split(", ").collect::<BTreeSet<_>>();
+        assert_eq!(named, methods, "{path}");
     }
 }
 

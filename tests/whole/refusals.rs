@@ -121,6 +121,30 @@ async fn what_is_missing_or_malformed_is_told(#[values(Kind::Postgres, Kind::Sql
     all_refused(&gateway, &cases).await;
 }
 
+#[actix_web::test]
+async fn a_method_that_an_address_does_not_take_is_answered_with_those_that_it_takes() {
+    let gateway = Gateway::start(Kind::Sqlite, Setup::open()).await;
+    let finish = "/lams/tool/mdquiz10/learning.do?dispatch=finishActivity";
+    for (method, path, methods) in [
+        ("POST", "/lams/tool/mdquiz10/learning.do", "GET"),
+        ("HEAD", "/lams/tool/mdquiz10/learning.do", "GET"),
+        ("POST", "/lams/tool/mdquiz10/authoring.do", "GET"),
+        ("POST", "/lams/tool/mdquiz10/monitoring.do", "GET"),
+        ("POST", finish, "GET"),
+        ("PUT", "/lams/LoginRequest", "GET, POST"),
+        ("POST", "/api/openapi.json", "GET"),
+        ("POST", "/api/docs", "GET"),
+        ("HEAD", "/admin/servers", "GET"),
+        ("GET", "/admin/sign-out", "POST"),
+        ("GET", "/admin/servers/enable", "POST"),
+        ("POST", "/healthz", "GET, HEAD"),
+    ] {
+        let page = gateway.call_page(method, path).await;
+        let allow = page.headers.get("allow").map(String::as_str);
+        assert_eq!((page.status, allow), (405, Some(methods)), "{path}");
+    }
+}
+
 #[rstest]
 #[actix_web::test]
 async fn servers_that_may_not_be_used_are_told(#[values(Kind::Postgres, Kind::Sqlite)] kind: Kind) {

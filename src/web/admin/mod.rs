@@ -44,9 +44,7 @@ pub(super) fn is_admin(path: &str) -> bool {
 
 /// All addresses.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    let page = |path: &str| {
-        web::resource(path.to_owned()).default_service(web::to(problem::no_such_method))
-    };
+    let page = |path: &str| web::resource(path.to_owned());
     config.service(
         web::scope("/admin")
             .wrap(from_fn(guard::same_origin))

@@ -25,69 +25,66 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::LONGEST_BODY;
-use super::problem::{self, Problem};
+use super::problem::Problem;
 use crate::domain::object::Object;
 use crate::flows::Refusal;
 
 /// The calls of `/api/v1`.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    let call = |path: &str| {
-        web::resource(path.to_owned()).default_service(web::to(problem::no_such_method))
-    };
     config
-        .service(call("/toolkit").route(web::get().to(toolkit::get)))
-        .service(call("/lms").route(web::get().to(lms::all)))
-        .service(call("/lms/select").route(web::post().to(lms::select)))
+        .service(web::resource("/toolkit").route(web::get().to(toolkit::get)))
+        .service(web::resource("/lms").route(web::get().to(lms::all)))
+        .service(web::resource("/lms/select").route(web::post().to(lms::select)))
         .service(
-            call("/lms/enrollment")
+            web::resource("/lms/enrollment")
                 .route(web::get().to(lms::enrollment))
                 .route(web::put().to(lms::set)),
         )
         .service(
-            call("/lms/enrollments")
+            web::resource("/lms/enrollments")
                 .app_data(web::PayloadConfig::new(bulk::LONGEST_LIST))
                 .route(web::post().to(bulk::post)),
         )
-        .service(call("/lms/enrollments/{id}").route(web::get().to(bulk::get)))
-        .service(call("/lms/grades").route(web::get().to(lms::grades)))
+        .service(web::resource("/lms/enrollments/{id}").route(web::get().to(bulk::get)))
+        .service(web::resource("/lms/grades").route(web::get().to(lms::grades)))
         .service(
-            call("/tools/{signature}/contents/{toolContentID}")
+            web::resource("/tools/{signature}/contents/{toolContentID}")
                 .route(web::get().to(contents::get))
                 .route(web::patch().to(contents::patch))
                 .route(web::delete().to(contents::delete)),
         )
         .service(
-            call("/tools/{signature}/contents/{toolContentID}/copy")
+            web::resource("/tools/{signature}/contents/{toolContentID}/copy")
                 .route(web::post().to(contents::copy)),
         )
         .service(
-            call("/tools/{signature}/contents/{toolContentID}/export")
+            web::resource("/tools/{signature}/contents/{toolContentID}/export")
                 .route(web::get().to(archives::export)),
         )
         .service(
-            call("/tools/{signature}/contents/{toolContentID}/import")
+            web::resource("/tools/{signature}/contents/{toolContentID}/import")
                 .route(web::post().to(archives::import)),
         )
         .service(
-            call("/tools/{signature}/contents/{toolContentID}/output-definitions")
+            web::resource("/tools/{signature}/contents/{toolContentID}/output-definitions")
                 .route(web::get().to(outputs::definitions)),
         )
         .service(
-            call("/tools/{signature}/sessions/{toolSessionID}/outputs")
+            web::resource("/tools/{signature}/sessions/{toolSessionID}/outputs")
                 .route(web::get().to(outputs::values)),
         )
         .service(
-            call("/tools/{signature}/sessions/{toolSessionID}/portfolio")
+            web::resource("/tools/{signature}/sessions/{toolSessionID}/portfolio")
                 .route(web::get().to(outputs::portfolio)),
         )
         .service(
-            call("/tools/{signature}/sessions/{toolSessionID}")
+            web::resource("/tools/{signature}/sessions/{toolSessionID}")
                 .route(web::get().to(sessions::get))
                 .route(web::put().to(sessions::put))
                 .route(web::delete().to(sessions::delete)),
         )
         .service(
-            call("/tools/{signature}/sessions/{toolSessionID}/leave")
+            web::resource("/tools/{signature}/sessions/{toolSessionID}/leave")
                 .route(web::post().to(sessions::leave)),
         );
 }

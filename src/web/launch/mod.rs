@@ -64,7 +64,7 @@ pub(super) async fn page(
     };
     let known = matches!(page, "learning.do" | "authoring.do" | "monitoring.do");
     if known && request.method() != Method::GET {
-        return problem::no_such_method().await;
+        return Ok(only_get());
     }
     match page {
         "learning.do" => learning::learning(request, &names, gateway).await,
@@ -74,6 +74,13 @@ pub(super) async fn page(
         _ if request.method() == Method::GET => admin::from_lams(&names.signature, page, gateway),
         _ => problem::no_such_page().await,
     }
+}
+
+/// For methods that these pages do not take, as the router answers elsewhere.
+fn only_get() -> HttpResponse {
+    HttpResponse::MethodNotAllowed()
+        .insert_header((header::ALLOW, "GET"))
+        .finish()
 }
 
 /// Platform and tool signature in a path, and the configuration in which they name something.
