@@ -19,8 +19,9 @@ pub(super) async fn get(
     platform: web::Path<String>,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
+    let platform = login::platform_of(&gateway, &platform)?;
     let carried = request.query_string();
-    let platform = entered(&request, &platform, &gateway, carried).await?;
+    enter(&request, &platform, &gateway, carried).await?;
     redirect(address(&platform, carried))
 }
 
@@ -31,6 +32,7 @@ pub(super) async fn post(
     gateway: web::Data<Gateway>,
     body: web::Bytes,
 ) -> Result<HttpResponse, Problem> {
+    let platform = login::platform_of(&gateway, &platform)?;
     let form = request.headers().get(header::CONTENT_TYPE);
     let is_form = form.is_none_or(|form| {
         let form = form.as_bytes().to_ascii_lowercase();
@@ -40,7 +42,7 @@ pub(super) async fn post(
     let body = body.ok_or(Problem::NotWellFormed)?;
     // A parameter is what either half says; both together are one request.
     let carried = [request.query_string(), body].join("&");
-    let platform = entered(&request, &platform, &gateway, &carried).await?;
+    enter(&request, &platform, &gateway, &carried).await?;
     let fields: Vec<(String, String)> = url::form_urlencoded::parse(body.as_bytes())
         .into_owned()
         .collect();
@@ -52,15 +54,14 @@ pub(super) async fn post(
     )
 }
 
-async fn entered(
+async fn enter(
     request: &HttpRequest,
-    platform: &str,
+    platform: &Platform,
     gateway: &Gateway,
     carried: &str,
-) -> Result<std::sync::Arc<Platform>, Problem> {
-    let platform = login::platform_of(gateway, platform)?;
+) -> Result<(), Problem> {
     let (query, mut noted) = (Query::parse(carried), Noted::default());
-    let entered = login::enter(gateway, &platform, &query, carried, Utc::now(), &mut noted).await;
+    let entered = login::enter(gateway, platform, &query, carried, Utc::now(), &mut noted).await;
     let kind = LaunchKind::Login;
     request.extensions_mut().insert(Launched {
         kind,
@@ -70,7 +71,7 @@ async fn entered(
     });
     entered?;
     vouch(request);
-    Ok(platform)
+    Ok(())
 }
 
 /// The platform's own LoginRequest.

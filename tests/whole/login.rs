@@ -120,6 +120,9 @@ async fn a_form_is_passed_on_as_a_form(#[values(Kind::Postgres, Kind::Sqlite)] k
         ("application/x-www-form-urlencoded", b"uid=\xff"),
     ] {
         gateway.post_as(path, kind, body).await.refused(400);
+        // Where there is nobody to log in at, nothing of it is looked at.
+        let elsewhere = gateway.post_as("/other/LoginRequest", kind, body).await;
+        assert_eq!(elsewhere.refused(404), "This LAMS is not known here");
     }
     let long = format!("{form}&x={}", "a".repeat(70_000));
     gateway.post_form(path, &long).await.refused(413);
