@@ -34,7 +34,7 @@ use actix_web::{HttpResponse, Resource, web};
 pub(super) use forms::read_parts;
 pub(super) use frame::refusal;
 
-use super::problem::{self, Problem};
+use super::problem;
 use crate::flows::Gateway;
 
 /// Whether an address is one of these pages.
@@ -222,20 +222,12 @@ fn connecting(config: &mut web::ServiceConfig, page: impl Fn(&str) -> Resource) 
         .service(page("/configuration/file").route(web::get().to(configuration::download)));
 }
 
-/// `GET /{platform}/tool/{signature}/{signature}admin.do`: where LAMS has a page of a tool's own for its
-/// sysadmins, there is one place for all here.
-pub(super) fn from_lams(
-    signature: &str,
-    page: &str,
-    gateway: &Gateway,
-) -> Result<HttpResponse, Problem> {
-    if page.strip_suffix("admin.do") != Some(signature) {
-        return Err(Problem::NoSuchPage);
-    }
-    Ok(HttpResponse::Found()
+/// Where LAMS has a page of a tool's own for its sysadmins, there is one place for all here.
+pub(super) fn from_lams(gateway: &Gateway) -> HttpResponse {
+    HttpResponse::Found()
         .insert_header((header::LOCATION, address(gateway, "/admin/")))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .finish())
+        .finish()
 }
 
 async fn to_home(gateway: web::Data<Gateway>) -> HttpResponse {

@@ -17,8 +17,8 @@ use super::problem::{self, Problem};
 use crate::domain::configuration::Configuration;
 use crate::domain::launch_record::{LaunchKind, Noted};
 use crate::domain::query::{Query, split_at_byte};
-use crate::flows::Gateway;
 use crate::flows::admission::{Arrival, Entry, Visitor};
+use crate::flows::{Gateway, Refusal};
 
 /// The path of a page of a tool, `/{platform}/tool/{signature}/{page}`, in its parts as they stand there.
 #[derive(Clone, Copy)]
@@ -71,9 +71,21 @@ pub(super) async fn page(
         // Apart from it, so that a learner's launch need not carry the room that these take.
         "authoring.do" => Box::pin(authoring::authoring(request, &names, gateway)).await,
         "monitoring.do" => Box::pin(monitoring::monitoring(request, &names, gateway)).await,
-        _ if request.method() == Method::GET => admin::from_lams(&names.signature, page, gateway),
+        _ if request.method() == Method::GET => to_sysadmins(&names, page, gateway),
         _ => problem::no_such_page().await,
     }
+}
+
+/// `{signature}admin.do`, LAMS's address of a tool's own page for its sysadmins.
+fn to_sysadmins(names: &Names<'_>, page: &str, gateway: &Gateway) -> Result<HttpResponse, Problem> {
+    if page.strip_suffix("admin.do") != Some(&names.signature) {
+        return Err(Problem::NoSuchPage);
+    }
+    let platform = names.configuration.platform(&names.platform);
+    platform.ok_or(Refusal::UnknownPlatform)?;
+    let tool = names.configuration.tool(&names.signature);
+    tool.ok_or(Refusal::UnknownTool)?;
+    Ok(admin::from_lams(gateway))
 }
 
 /// For methods that these pages do not take, as the router answers elsewhere.

@@ -94,10 +94,26 @@ async fn a_tools_own_page_for_sysadmins_leads_here(#[case] url: &str, #[case] to
     let gateway = Gateway::start(Kind::Sqlite, setup).await;
     let page = gateway.get("/lams/tool/mdquiz10/mdquiz10admin.do").await;
     assert_eq!(page.location(), to);
-    gateway
-        .get("/lams/tool/mdquiz10/mdforum10admin.do")
-        .await
-        .refused(404);
+    for (path, title) in [
+        (
+            "/lams/tool/mdquiz10/mdforum10admin.do",
+            "There is no such page",
+        ),
+        (
+            "/other/tool/mdquiz10/mdquiz10admin.do",
+            "This LAMS is not known here",
+        ),
+        (
+            "/other/tool/nosuch10/nosuch10admin.do",
+            "This LAMS is not known here",
+        ),
+        (
+            "/lams/tool/nosuch10/nosuch10admin.do",
+            "This tool is not known here",
+        ),
+    ] {
+        assert_eq!(gateway.get(path).await.refused(404), title, "{path}");
+    }
 }
 
 #[actix_web::test]
