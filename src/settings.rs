@@ -28,7 +28,7 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// The secret keys; for SQLite they may be made on first start instead.
     pub secret_keys: Option<SecretKeys>,
-    /// Networks whose `X-Forwarded-For` is believed.
+    /// Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// The tracing filter, where one is set.
     pub log: Option<String>,

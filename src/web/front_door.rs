@@ -20,7 +20,7 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 use chrono::Utc;
 
 use super::bodies::{self, Late};
-use super::limits::Limits;
+use super::limits::{Limits, over_https};
 use super::problem::Problem;
 use super::problem_document::{PROBLEM_JSON, ProblemDocument};
 use super::words::{self, Words};
@@ -111,6 +111,9 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
         .uri()
         .path_and_query()
         .map_or(0, |sent| sent.as_str().len());
+    let shared = request.app_data::<web::Data<Gateway>>().cloned();
+    let gateway = shared.as_ref().map(web::Data::get_ref);
+    let https = gateway.is_some_and(|gateway| over_https(request.request(), gateway));
     let mut response = if length > LONGEST_ADDRESS {
         request
             .into_response(HttpResponse::from_error(Problem::AddressTooLong))
@@ -119,14 +122,12 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
         merge_slashes(&mut request);
         // A panic takes the request with it: these are references to its parts.
         let (method, uri) = (request.method().clone(), request.uri().clone());
-        let gateway = request.app_data::<web::Data<Gateway>>().cloned();
-        let answer = answer(request, gateway.clone(), next, &seen);
+        let answer = answer(request, shared.clone(), next, &seen);
         match panics::caught(answer).await {
             Ok(answered) => answered?,
             Err(reason) => {
-                let gateway = gateway.as_ref().map(web::Data::get_ref);
                 let mut answer = said(&words_at(uri.path(), &defect()), uri.path(), id, gateway);
-                finish(&mut answer, id, gateway);
+                finish(&mut answer, id, gateway, https);
                 meters::count(&uri, None, answer.status(), begun.elapsed());
                 let (status, ms) = (answer.status().as_u16(), milliseconds(begun.elapsed()));
                 let (method, path) = (method.as_str(), uri.path());
@@ -142,7 +143,7 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
     }
     let (reason, code) = reason.map_or((None, None), |(reason, code)| (Some(reason), Some(code)));
     let request = response.request().clone();
-    finish(response.response_mut(), id, gateway_of(&request));
+    finish(response.response_mut(), id, gateway, https);
     let elapsed = begun.elapsed();
     let launched = seen.launched.take();
     let launched = launched.or_else(|| request.extensions_mut().remove());
@@ -196,10 +197,9 @@ async fn passed_on<B: MessageBody + 'static>(
 }
 
 /// What every answer has at its end.
-fn finish(answer: &mut HttpResponse, id: RequestId, gateway: Option<&Gateway>) {
-    let over_https = gateway.is_some_and(|gateway| gateway.public_url().starts_with("https://"));
+fn finish(answer: &mut HttpResponse, id: RequestId, gateway: Option<&Gateway>, https: bool) {
     let status = answer.status();
-    headers::complete(answer.headers_mut(), status, id.text().as_str(), over_https);
+    headers::complete(answer.headers_mut(), status, id.text().as_str(), https);
     if gateway.is_some_and(Gateway::is_stopping) {
         let close = actix_web::http::ConnectionType::Close;
         answer.head_mut().set_connection_type(close);

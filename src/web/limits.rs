@@ -2,16 +2,19 @@
 //! they are refused: a correctly signed launch is never limited, since a school is one address. Tries to sign in are
 //! counted by address before they are looked at, since each costs a password hash; calls that have a server asked, by
 //! platform, so that one does not take all turns.
+//!
+//! What trusted proxies say of a request is read here, and nowhere else.
 
 mod window;
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use actix_web::HttpRequest;
+use actix_web::{HttpRequest, web};
 use ipnet::IpNet;
 
 use super::problem::Problem;
 use crate::domain::id::PlatformId;
+use crate::flows::Gateway;
 use crate::settings::Settings;
 use window::Window;
 
@@ -76,12 +79,7 @@ impl Limits {
     /// in `X-Forwarded-For` that is not.
     pub(super) fn address_of(&self, request: &HttpRequest) -> Option<IpAddr> {
         let peer = request.peer_addr()?.ip().to_canonical();
-        let trusted = |ip: &IpAddr| {
-            self.trusted_proxies
-                .iter()
-                .any(|network| network.contains(ip))
-        };
-        if self.trusted_proxies.is_empty() || !trusted(&peer) {
+        if !self.trusts(&peer) {
             return Some(peer);
         }
         let headers = request.headers().get_all("x-forwarded-for");
@@ -93,12 +91,37 @@ impl Limits {
         let mut nearest = peer;
         while let Some(hop) = hops.pop().and_then(|hop| hop.trim().parse::<IpAddr>().ok()) {
             nearest = hop.to_canonical();
-            if !trusted(&nearest) {
+            if !self.trusts(&nearest) {
                 break;
             }
         }
         Some(nearest)
     }
+
+    /// Whether a trusted proxy says that a request came to it over https. Of several words in `X-Forwarded-Proto` the
+    /// last is that of the proxy which speaks to the gateway.
+    fn came_over_https(&self, request: &HttpRequest) -> bool {
+        let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+        if !peer.is_some_and(|peer| self.trusts(&peer)) {
+            return false;
+        }
+        let said = request.headers().get_all("x-forwarded-proto").last();
+        let said = said.and_then(|said| said.to_str().ok()?.rsplit(',').next());
+        said.is_some_and(|said| said.trim().eq_ignore_ascii_case("https"))
+    }
+
+    fn trusts(&self, address: &IpAddr) -> bool {
+        let mut proxies = self.trusted_proxies.iter();
+        proxies.any(|network| network.contains(address))
+    }
+}
+
+/// Whether a browser reaches the gateway over https: where that is its public address, or a trusted proxy says so.
+pub(super) fn over_https(request: &HttpRequest, gateway: &Gateway) -> bool {
+    gateway.public_url().starts_with("https://")
+        || request
+            .app_data::<web::Data<Limits>>()
+            .is_some_and(|limits| limits.came_over_https(request))
 }
 
 /// One household has a /64 of IPv6.
@@ -172,5 +195,38 @@ mod tests {
             "10.0.0.1"
         );
         assert_eq!(from("11.0.0.1", "1.2.3.4", &["10.0.0.0/8"]), "11.0.0.1");
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_is_believed_that_it_is_https() {
+        let over_https = |peer: &str, forwarded: &[&str], trusted: &[&str]| {
+            let mut request =
+                TestRequest::default().peer_addr(format!("{peer}:1").parse().unwrap());
+            for word in forwarded {
+                request = request.append_header(("x-forwarded-proto", *word));
+            }
+            let limits = Limits::new(trusted.iter().map(|t| t.parse().unwrap()).collect(), 0, 0);
+            limits.came_over_https(&request.to_http_request())
+        };
+        let proxies = &["10.0.0.0/8"];
+        for forwarded in [
+            &["https"][..],
+            &["HTTPS"],
+            &["http, https"],
+            &["http", "https"],
+        ] {
+            assert!(over_https("10.0.0.1", forwarded, proxies), "{forwarded:?}");
+            assert!(!over_https("10.0.0.1", forwarded, &[]), "{forwarded:?}");
+            assert!(!over_https("11.0.0.1", forwarded, proxies), "{forwarded:?}");
+        }
+        for forwarded in [
+            &[][..],
+            &["http"],
+            &["https,http"],
+            &["https", "http"],
+            &["https, "],
+        ] {
+            assert!(!over_https("10.0.0.1", forwarded, proxies), "{forwarded:?}");
+        }
     }
 }

@@ -345,6 +345,39 @@ async fn every_answer_has_its_headers_over_plain_http() {
 }
 
 #[actix_web::test]
+async fn a_trusted_proxy_says_that_a_browser_came_over_https() {
+    for (trusted, said, https) in [
+        ("127.0.0.0/8", "https", true),
+        ("127.0.0.0/8", "http, HTTPS", true),
+        ("127.0.0.0/8", "https, http", false),
+        ("127.0.0.0/8", "", false),
+        ("192.0.2.1", "https", false),
+    ] {
+        let setup = Setup {
+            environment: vec![("TOOLGATE_TRUSTED_PROXIES", trusted.to_owned())],
+            ..Setup::default()
+        };
+        let gateway = Gateway::start(Kind::Sqlite, setup).await;
+        let added = crate::support::admin(&gateway.database, &["add", ADA], PASSWORD);
+        assert!(added.status.success());
+        let ada = Visitor::behind_a_proxy(&gateway, said);
+        let page = ada.sign_in(ADA, PASSWORD).await;
+        assert_eq!(page.see_other(), "/admin/");
+        has_its_headers(&page, Of::Admin, said, https);
+        for cookie in ada.set_cookies() {
+            assert_eq!(cookie.starts_with("__Host-"), https, "{cookie}");
+            assert_eq!(cookie.contains("; Secure"), https, "{cookie}");
+        }
+        // And they are what is asked for, and taken away.
+        assert_eq!(ada.get("/admin/servers").await.status, 200);
+        ada.post_form("/admin/account", "/admin/sign-out", &[])
+            .await
+            .see_other();
+        assert_eq!(ada.get("/admin/servers").await.status, 303);
+    }
+}
+
+#[actix_web::test]
 async fn a_launch_page_is_framed_by_its_own_platform_alone() {
     let other = "[[platforms]]\nid = \"other\"\nurl = \"https://other.example.org/lams/\"\nlaunch_auth = \"open\"\n";
     let setup = Setup {

@@ -93,7 +93,7 @@ pub(super) async fn change_password(
     match people::change_password(&gateway, changer, passwords, Utc::now()).await {
         Ok(renewed) => {
             let mut response = see_other(&gateway, "/admin/account?done=password");
-            Cookie::Session.give(&mut response, &gateway, &renewed);
+            Cookie::Session.give(&mut response, (&request, gateway.as_ref()), &renewed);
             Ok(response)
         }
         Err(not_set) => account(&gateway, &posted.who, None, Some(&mistake_of(not_set)?)).await,

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::domain::sysadmin::DEVICE;
 use crate::domain::ticket::Ticket;
 use crate::flows::Gateway;
+use crate::web::limits::over_https;
 
 /// Which cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +20,8 @@ pub(super) enum Cookie {
 
 impl Cookie {
     /// Over https the name promises that no other host and no plain connection set it, which demands that
-    /// it is for the whole host, whatever path the public address has.
+    /// it is for the whole host, whatever path the public address has. A browser that comes another way next
+    /// time is asked to sign in again.
     fn name(self, https: bool) -> &'static str {
         match (self, https) {
             (Cookie::Session, true) => "__Host-toolgate",
@@ -31,7 +33,7 @@ impl Cookie {
 
     /// What the browser holds.
     pub(super) fn of(self, request: &HttpRequest, gateway: &Gateway) -> Option<Ticket> {
-        let name = self.name(is_https(gateway));
+        let name = self.name(over_https(request, gateway));
         request
             .headers()
             .get_all(header::COOKIE)
@@ -43,21 +45,31 @@ impl Cookie {
     }
 
     /// Gives it to the browser.
-    pub(super) fn give(self, response: &mut HttpResponse, gateway: &Gateway, ticket: &Ticket) {
+    pub(super) fn give(
+        self,
+        response: &mut HttpResponse,
+        (request, gateway): (&HttpRequest, &Gateway),
+        ticket: &Ticket,
+    ) {
         let kept = match self {
             Cookie::Session => String::new(),
             Cookie::Device => format!("; Max-Age={}", DEVICE.num_seconds()),
         };
-        self.set(response, gateway, &ticket.text(), &kept);
+        let https = over_https(request, gateway);
+        self.set(response, https, &ticket.text(), &kept);
     }
 
     /// Takes it away.
-    pub(super) fn take(self, response: &mut HttpResponse, gateway: &Gateway) {
-        self.set(response, gateway, "", "; Max-Age=0");
+    pub(super) fn take(
+        self,
+        response: &mut HttpResponse,
+        (request, gateway): (&HttpRequest, &Gateway),
+    ) {
+        let https = over_https(request, gateway);
+        self.set(response, https, "", "; Max-Age=0");
     }
 
-    fn set(self, response: &mut HttpResponse, gateway: &Gateway, value: &str, kept: &str) {
-        let https = is_https(gateway);
+    fn set(self, response: &mut HttpResponse, https: bool, value: &str, kept: &str) {
         let secure = if https { "; Secure" } else { "" };
         let name = self.name(https);
         let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{kept}");
@@ -67,8 +79,4 @@ impl Cookie {
             cookie.expect("names, digits and attributes make a header"),
         );
     }
-}
-
-fn is_https(gateway: &Gateway) -> bool {
-    gateway.public_url().starts_with("https://")
 }

@@ -133,8 +133,9 @@ pub(super) async fn sign_in(
     match sign_in::sign_in(&gateway, attempt, now).await? {
         Outcome::In { session, device } => {
             let mut response = see_other(&gateway, wanted.unwrap_or("/admin/"));
-            Cookie::Session.give(&mut response, &gateway, &session);
-            Cookie::Device.give(&mut response, &gateway, &device);
+            let asked = (&request, gateway.as_ref());
+            Cookie::Session.give(&mut response, asked, &session);
+            Cookie::Device.give(&mut response, asked, &device);
             Ok(response)
         }
         Outcome::Wrong => again(
@@ -155,13 +156,14 @@ pub(super) async fn sign_in(
 
 /// `POST /admin/sign-out`
 pub(super) async fn sign_out(
+    request: HttpRequest,
     posted: Posted,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, Problem> {
     let session = &posted.who.session;
     sessions::end(&gateway, &session.sysadmin_id, &session.id).await?;
     let mut response = see_other(&gateway, "/admin/sign-in?done=out");
-    Cookie::Session.take(&mut response, &gateway);
+    Cookie::Session.take(&mut response, (&request, gateway.as_ref()));
     Ok(response)
 }
 

@@ -20,6 +20,8 @@ pub struct Visitor<'a> {
     cookies: Mutex<BTreeMap<String, String>>,
     /// The `Set-Cookie` headers of the last answer.
     set: Mutex<Vec<String>>,
+    /// How it comes to the proxy that it is behind, as that says.
+    came_over: &'static str,
 }
 
 impl<'a> Visitor<'a> {
@@ -28,6 +30,15 @@ impl<'a> Visitor<'a> {
             gateway,
             cookies: Mutex::default(),
             set: Mutex::default(),
+            came_over: "",
+        }
+    }
+
+    /// A browser of which a proxy says how it came there: what it sends as `X-Forwarded-Proto`, or nothing.
+    pub fn behind_a_proxy(gateway: &'a Gateway, came_over: &'static str) -> Self {
+        Self {
+            came_over,
+            ..Self::new(gateway)
         }
     }
 
@@ -37,6 +48,7 @@ impl<'a> Visitor<'a> {
             gateway,
             cookies: Mutex::new(self.cookies()),
             set: Mutex::default(),
+            came_over: self.came_over,
         }
     }
 
@@ -162,6 +174,9 @@ impl<'a> Visitor<'a> {
         if !cookies.is_empty() {
             let pairs: Vec<_> = cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
             request = request.header("Cookie", pairs.join("; "));
+        }
+        if !self.came_over.is_empty() {
+            request = request.header("X-Forwarded-Proto", self.came_over);
         }
         let response = request.send().await.unwrap();
         let set: Vec<String> = response
