@@ -60,6 +60,10 @@ fn read(text: &str) -> anyhow::Result<Vec<Asked>> {
             COLUMNS.join(", ")
         );
     }
+    let repeated = |(at, name): &(usize, &String)| header[..*at].contains(name);
+    if let Some((_, twice)) = header.iter().enumerate().find(repeated) {
+        anyhow::bail!("line 1: the column {twice} is there twice");
+    }
     if let Some(missing) = COLUMNS[..2]
         .iter()
         .find(|name| !header.iter().any(|had| had == *name))

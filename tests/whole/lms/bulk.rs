@@ -313,6 +313,10 @@ async fn a_file_is_enrolled_row_by_row() {
             "there is no column \"roll\"",
         ),
         (
+            format!("username,resource_link,username\nanna,{LINK},bill\n"),
+            "line 1: the column username is there twice",
+        ),
+        (
             format!("{head}anna,{LINK},perhaps,,,,\n"),
             "line 2: active must be true or false",
         ),
