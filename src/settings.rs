@@ -264,8 +264,9 @@ mod tests {
 
     #[test]
     fn a_mistake_is_named_with_what_was_expected() {
-        let refused =
-            |environment: &[(&str, &str)], file| read(environment, file).unwrap_err().to_string();
+        let refused = |environment: &[(&str, &str)], file: &str| {
+            read(environment, file).unwrap_err().to_string()
+        };
         insta::assert_snapshot!(refused(&[("TOOLGATE_LISTEN", "8080")], ""),
             @"TOOLGATE_LISTEN: expected an address and port, such as 127.0.0.1:8080");
         insta::assert_snapshot!(refused(&[("TOOLGATE_LISTN", "x")], ""),
@@ -282,6 +283,17 @@ mod tests {
                 .starts_with("colour (toolgate.toml): there is no such setting")
         );
         assert!(refused(&[], "a = [").contains("line 1"));
+        for (one, other) in [
+            ("listen", "LISTEN"),
+            ("listen", "TOOLGATE_LISTEN"),
+            ("Toolgate_Listen", "LISTEN"),
+        ] {
+            let file = format!("{one} = \"127.0.0.1:1\"\n{other} = \"nowhere\"");
+            let refused = refused(&[], &file);
+            let named =
+                [one, other].map(|name| refused.contains(&format!("{name} (toolgate.toml)")));
+            assert_eq!(named, [true, true], "{refused}");
+        }
         for url in [
             "mysql://h/",
             "sqlite://",

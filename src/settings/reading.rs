@@ -35,6 +35,14 @@ pub enum SettingsError {
         /// The form it must have.
         expected: &'static str,
     },
+    /// The file sets one thing in two spellings; one of them would not count.
+    #[error("{name}: {other} sets the same; leave one of them out")]
+    Doubled {
+        /// The setting, and the file where it stands.
+        name: String,
+        /// The other spelling.
+        other: String,
+    },
     /// There is no setting of this name.
     #[error("{name}: there is no such setting{}", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
     Unknown {
@@ -101,6 +109,9 @@ impl Values {
             })?;
             let setting = key.to_uppercase();
             let setting = setting.strip_prefix(PREFIX).unwrap_or(&setting).to_owned();
+            if let Some((other, _)) = self.found.remove(&setting) {
+                return Err(SettingsError::Doubled { name, other });
+            }
             self.found.insert(setting, (name, value));
         }
         Ok(())
