@@ -7,6 +7,7 @@ use super::configuration::{LoadError, load, secret_of};
 use crate::domain::configuration::Configuration;
 use crate::domain::launch_signature::LaunchKey;
 use crate::domain::login_request::{Method, login_path};
+use crate::domain::query::{Query, split_at_byte};
 use crate::domain::secret_keys::Vault;
 use crate::store::Store;
 
@@ -22,6 +23,12 @@ pub enum SignError {
     /// The path is not one of the platform's.
     #[error("the path must begin with /{0}/")]
     ForeignPath(String),
+    /// Nobody is named who could be sent there.
+    #[error("the user must not be empty")]
+    NoUser,
+    /// The path has a parameter that signing adds.
+    #[error("the path has {0} already, which is added here")]
+    Signed(&'static str),
     /// There is no such server.
     #[error("there is no server {0:?}")]
     UnknownServer(String),
@@ -35,6 +42,9 @@ pub enum SignError {
     #[error(transparent)]
     Load(#[from] LoadError),
 }
+
+/// What signing adds to a path.
+const ADDED: [&str; 3] = ["ts", "uid", "sig"];
 
 /// `path` with `ts`, `uid` and `sig` added, as the platform itself would send a browser there.
 pub async fn sign(
@@ -51,6 +61,15 @@ pub async fn sign(
         .ok_or_else(|| SignError::UnknownPlatform(platform.to_owned()))?;
     if !path.starts_with(&format!("/{platform}/")) || path.contains(char::is_whitespace) {
         return Err(SignError::ForeignPath(platform.to_owned()));
+    }
+    // Each would make an address that the gateway has to refuse.
+    if uid.trim().is_empty() {
+        return Err(SignError::NoUser);
+    }
+    let (_, query) = split_at_byte(path, b'?');
+    let query = Query::parse(query.unwrap_or_default());
+    if let Some(name) = ADDED.into_iter().find(|name| query.get(name).is_some()) {
+        return Err(SignError::Signed(name));
     }
     let secret = secret_of(
         vault,

@@ -424,23 +424,35 @@ async fn the_api_knows_a_platform_by_its_token() {
 #[actix_web::test]
 async fn toolgate_sign_makes_an_address_that_is_believed() {
     let (gateway, _peer) = Gateway::with_session(Kind::Sqlite, Setup::default()).await;
-    let sign = |platform: &str, path: &str| {
+    let sign_for = |user: &str, platform: &str, path: &str| {
         binary()
-            .args(["sign", platform, "mdl_Anna", path])
+            .args(["sign", platform, user, path])
             .envs(environment(&gateway.database))
             .output()
             .unwrap()
     };
+    let sign = |platform: &str, path: &str| sign_for("mdl_Anna", platform, path);
     let signed = sign("lams", LEARN);
     assert!(signed.status.success());
     let address = String::from_utf8(signed.stdout).unwrap();
     assert!(address.starts_with(&format!("{LEARN}&ts=")), "{address}");
     gateway.get(address.trim()).await.location();
-    for (platform, path, words) in [
-        ("nobody", LEARN, "there is no platform \"nobody\""),
-        ("lams", "/other/tool/x", "the path must begin with /lams/"),
+    let [ts, uid, sig] = ["ts=1", "uid=mdl_Bill", "%73ig=00"].map(|more| format!("{LEARN}&{more}"));
+    for (user, platform, path, words) in [
+        ("a", "nobody", LEARN, "there is no platform \"nobody\""),
+        (
+            "a",
+            "lams",
+            "/other/tool/x",
+            "the path must begin with /lams/",
+        ),
+        ("", "lams", LEARN, "the user must not be empty"),
+        (" ", "lams", LEARN, "the user must not be empty"),
+        ("a", "lams", &ts, "the path has ts already"),
+        ("a", "lams", &uid, "the path has uid already"),
+        ("a", "lams", &sig, "the path has sig already"),
     ] {
-        let refused = sign(platform, path);
+        let refused = sign_for(user, platform, path);
         assert_eq!(refused.status.code(), Some(1));
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(said.contains(words), "{said}");
