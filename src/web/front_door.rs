@@ -114,12 +114,13 @@ pub(super) async fn front_door<B: MessageBody + 'static>(
     let shared = request.app_data::<web::Data<Gateway>>().cloned();
     let gateway = shared.as_ref().map(web::Data::get_ref);
     let https = gateway.is_some_and(|gateway| over_https(request.request(), gateway));
+    // Also where it is too long: how that is told depends on what is asked for.
+    merge_slashes(&mut request);
     let mut response = if length > LONGEST_ADDRESS {
         request
             .into_response(HttpResponse::from_error(Problem::AddressTooLong))
             .map_into_boxed_body()
     } else {
-        merge_slashes(&mut request);
         // A panic takes the request with it: these are references to its parts.
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let answer = answer(request, shared.clone(), next, &seen);

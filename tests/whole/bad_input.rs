@@ -39,6 +39,9 @@ async fn the_process_lives_through_what_no_browser_sends(
         gateway.get(&long(60_000)).await.refused(414),
         "The address is too long"
     );
+    // Whoever asks for a call of the API gets a problem document, however it writes its slashes.
+    let call = format!("//api//v1/toolkit?extLmsId={}", "a".repeat(20_000));
+    assert_eq!(gateway.get(&call).await.refused(414), "address-too-long");
     let longer = format!("GET {} HTTP/1.1\r\nHost: a\r\n\r\n", long(100_000));
     assert!((400..500).contains(&status_of(&gateway, longer.as_bytes()).await.unwrap()));
 
