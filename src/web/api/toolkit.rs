@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::caller::Caller;
-use super::refusals::Refused;
+use super::refusals::{Refused, Stored};
 use crate::domain::query::Query;
 use crate::flows::Gateway;
 use crate::flows::toolkit::{self, ToolkitTool};
@@ -58,7 +58,7 @@ struct ToolAnswer {
     ),
     responses(
         (status = 200, description = "The tools, maybe none.", body = Toolkit),
-        Refused<()>,
+        Refused<Stored>,
     )
 )]
 pub(super) async fn get(
