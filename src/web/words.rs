@@ -158,6 +158,10 @@ pub(super) fn for_sysadmins(problem: &Problem) -> Words {
 pub(super) fn for_programs(problem: &Problem) -> Words {
     let words = of(problem);
     let advice = match words.advice {
+        _ if matches!(problem, Problem::TooMany { .. }) => {
+            "Nothing was done. Calls with the api_token of a platform are never limited so; others may be sent again when \
+             Retry-After says."
+        }
         ASK => "The operator of the gateway finds more in its log, under requestId.",
         FROM_LAMS => {
             "Compare the address and the numbers in it: what it is about has to be there first."

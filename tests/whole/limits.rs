@@ -53,6 +53,13 @@ async fn who_guesses_is_told_to_wait(
     page.refused(429);
     let seconds: u64 = page.headers["retry-after"].parse().unwrap();
     assert!((1..=61).contains(&seconds), "{seconds}");
+    // No program can open an activity again.
+    let of_a_program = guess.starts_with("/api/");
+    assert!(
+        !(of_a_program && page.body.contains("activity")),
+        "{}",
+        page.body
+    );
     from(&gateway, "192.0.2.2", guess, token)
         .await
         .refused(status);
