@@ -93,14 +93,11 @@ impl Store {
                 let query = query.bind(numbers).bind(requests);
                 presence.while_there(query.execute(&mut **postgres)).await?;
             }
-            Tx::Sqlite(sqlite) => {
+            Tx::Sqlite(sqlite, disk) => {
                 for (number, request) in (1_i64..).zip(requests) {
-                    sqlx::query(NEW_ROW)
-                        .bind(&bulk.id)
-                        .bind(number)
-                        .bind(request)
-                        .execute(&mut **sqlite)
-                        .await?;
+                    let query = sqlx::query(NEW_ROW).bind(&bulk.id);
+                    let query = query.bind(number).bind(request);
+                    disk.noted(query.execute(&mut **sqlite).await)?;
                 }
             }
         }

@@ -285,7 +285,9 @@ impl Store {
                 (Db::Postgres(read, _), Db::Postgres(write, _)) => {
                     listen(&self.changes, &read.connect_options(), write).await
                 }
-                (Db::Sqlite(read), Db::Sqlite(write)) => look(&self.changes, read, write).await,
+                (Db::Sqlite(read, _), Db::Sqlite(write, _)) => {
+                    look(&self.changes, read, write).await
+                }
                 _ => unreachable!("a store reads from the database that it writes to"),
             };
             let reason = match outcome {

@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
 use super::changes::Changes;
 use super::presence::Presence;
-use super::{Db, Store, StoreError};
+use super::{Db, Disk, Store, StoreError};
 use crate::settings::DatabaseUrl;
 
 /// How many connections one store may open.
@@ -48,8 +48,8 @@ pub struct Common {
 
 #[derive(Debug, Clone)]
 enum Shared {
-    /// The one writing connection of an embedded database.
-    Writer(SqlitePool),
+    /// The one writing connection of an embedded database, and the disk that it writes to.
+    Writer(SqlitePool, Disk),
     /// Whether PostgreSQL is there.
     Presence(Presence),
 }
@@ -71,6 +71,7 @@ impl Common {
                         .max_lifetime(None)
                         .after_release(|connection, _| Box::pin(is_at_rest(connection)))
                         .connect_lazy_with(sqlite(path).create_if_missing(true)),
+                    Disk::default(),
                 ),
                 changes: Changes::deaf(),
             },
@@ -100,7 +101,7 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let changes = common.changes.clone();
         match (database, &common.shared) {
-            (DatabaseUrl::Sqlite(path), Shared::Writer(writer)) => {
+            (DatabaseUrl::Sqlite(path), Shared::Writer(writer, disk)) => {
                 let read = SqlitePoolOptions::new()
                     .max_connections(budget.read.min(READERS))
                     .acquire_timeout(ACQUIRE)
@@ -111,8 +112,9 @@ impl Store {
                             .pragma("cache_size", format!("-{READER_KIB}")),
                     );
                 Ok(Self {
-                    read: Db::Sqlite(read),
-                    write: Db::Sqlite(writer.clone()),
+                    // What readers meet says nothing of whether it can be written to.
+                    read: Db::Sqlite(read, Disk::default()),
+                    write: Db::Sqlite(writer.clone(), disk.clone()),
                     changes,
                 })
             }

@@ -125,7 +125,7 @@ impl Store {
                 row.map(|row| row.content(&key.platform, &key.signature))
                     .transpose()?
             }
-            Db::Sqlite(_) => match self.content(key).await? {
+            Db::Sqlite(..) => match self.content(key).await? {
                 None if self.insert_content(key, place, at).await? => {
                     Some(Content::new(key.clone(), place.clone(), at))
                 }

@@ -155,7 +155,7 @@ impl Store {
 async fn take(tx: &mut Tx, after: i64, until: i64) -> Result<Option<BatchRow>, StoreError> {
     let sql = match tx {
         Tx::Postgres(..) => TAKE_FREE,
-        Tx::Sqlite(_) => TAKE,
+        Tx::Sqlite(..) => TAKE,
     };
     Ok(within!(tx, c => sqlx::query_as(sql)
         .bind(after).bind(until).bind([FORM].as_slice()).bind([OLD_FORM].as_slice())

@@ -185,9 +185,10 @@ impl Store {
                     .bind(remembered_at);
                 presence.while_there(query.execute(&mut **postgres)).await?;
             }
-            Tx::Sqlite(sqlite) => {
+            Tx::Sqlite(sqlite, disk) => {
                 let rows: Vec<_> = ids.iter().zip(launches).collect();
-                write_rows(sqlite, (INSERT, INSERT_FIFTY), &rows, bound).await?;
+                let written = write_rows(sqlite, (INSERT, INSERT_FIFTY), &rows, bound).await;
+                disk.noted(written)?;
             }
         }
         for (id, call) in ids_of_calls.iter().zip(calls) {

@@ -17,11 +17,11 @@ impl Store {
     pub async fn migrate(&self, database: &DatabaseUrl) -> Result<(), StoreError> {
         match (&self.write, database) {
             (Db::Postgres(pool, _), _) => POSTGRES.run(pool).await?,
-            (Db::Sqlite(pool), DatabaseUrl::Sqlite(path)) => {
+            (Db::Sqlite(pool, _), DatabaseUrl::Sqlite(path)) => {
                 let _lock = lock_beside(path).await?;
                 SQLITE.run(pool).await?;
             }
-            (Db::Sqlite(pool), DatabaseUrl::Postgres(_)) => SQLITE.run(pool).await?,
+            (Db::Sqlite(pool, _), DatabaseUrl::Postgres(_)) => SQLITE.run(pool).await?,
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ mod configuration;
 mod connect;
 mod contents;
 mod disconnect;
+mod disk;
 mod journal;
 mod launch_batches;
 mod launch_search;
@@ -32,6 +33,7 @@ pub use configuration::{Change, PlatformRecord, ServerRecord, StoredConfiguratio
 pub use connect::{Budget, Common};
 pub use contents::{Callback, Stored};
 pub use disconnect::{Connected, InUse, UsedBy};
+pub(crate) use disk::Disk;
 pub use journal::Lease;
 pub use launch_batches::{FiledBatch, LaunchRecords};
 pub use launch_search::{LaunchFilter, Side, StoredCall, StoredLaunch};
@@ -136,14 +138,15 @@ fn is_away_sqlite(code: &str) -> bool {
 #[derive(Debug, Clone)]
 pub(crate) enum Db {
     Postgres(PgPool, Presence),
-    Sqlite(SqlitePool),
+    /// With its disk, as far as it is written to.
+    Sqlite(SqlitePool, Disk),
 }
 
 /// A transaction on one of the two.
 #[derive(Debug)]
 pub(crate) enum Tx {
     Postgres(Transaction<'static, Postgres>, Presence),
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Transaction<'static, Sqlite>, Disk),
 }
 
 /// Runs one statement on whichever database a pool is of.
@@ -151,7 +154,7 @@ macro_rules! on {
     ($db:expr, $pool:ident => $run:expr) => {
         match $db {
             $crate::store::Db::Postgres($pool, presence) => presence.while_there($run).await,
-            $crate::store::Db::Sqlite($pool) => $run.await,
+            $crate::store::Db::Sqlite($pool, disk) => disk.noted($run.await),
         }
     };
 }
@@ -164,9 +167,9 @@ macro_rules! within {
                 let $connection = &mut **tx;
                 presence.while_there($run).await
             }
-            $crate::store::Tx::Sqlite(tx) => {
+            $crate::store::Tx::Sqlite(tx, disk) => {
                 let $connection = &mut **tx;
-                $run.await
+                disk.noted($run.await)
             }
         }
     };
@@ -281,11 +284,15 @@ impl Store {
                 let tx = presence.while_there(pool.begin()).await?;
                 Tx::Postgres(tx, presence.clone())
             }
-            Db::Sqlite(pool) => Tx::Sqlite(pool.begin_with("begin immediate").await?),
+            Db::Sqlite(pool, disk) => {
+                let tx = disk.noted(pool.begin_with("begin immediate").await)?;
+                Tx::Sqlite(tx, disk.clone())
+            }
         })
     }
 
-    /// Whether the database answers. Of PostgreSQL it is known, where [`Store::keep_presence`] runs.
+    /// Whether the database answers, and takes changes. Of PostgreSQL it is known, where [`Store::keep_presence`] runs;
+    /// an embedded one is written to where that failed before.
     pub async fn ping(&self) -> Result<(), StoreError> {
         if let Db::Postgres(_, presence) = &self.read
             && presence.is_away()
@@ -293,6 +300,9 @@ impl Store {
             return Err(presence::is_away().into());
         }
         read!(self, pool => sqlx::query_scalar::<_, i64>(PING).fetch_one(pool))?;
+        if let Db::Sqlite(pool, disk) = &self.write {
+            disk.try_out(pool).await?;
+        }
         Ok(())
     }
 
@@ -303,7 +313,7 @@ impl Store {
             Db::Postgres(pool, presence) => {
                 presence::keep(presence, &pool.connect_options()).await;
             }
-            Db::Sqlite(_) => std::future::pending().await,
+            Db::Sqlite(..) => std::future::pending().await,
         }
     }
 
@@ -312,7 +322,7 @@ impl Store {
         for db in [&self.read, &self.write] {
             match db {
                 Db::Postgres(pool, _) => pool.close().await,
-                Db::Sqlite(pool) => pool.close().await,
+                Db::Sqlite(pool, _) => pool.close().await,
             }
         }
     }
@@ -323,7 +333,7 @@ impl Tx {
     pub(crate) async fn rollback(self) -> Result<(), StoreError> {
         match self {
             Tx::Postgres(tx, presence) => presence.while_there(tx.rollback()).await?,
-            Tx::Sqlite(tx) => tx.rollback().await?,
+            Tx::Sqlite(tx, _) => tx.rollback().await?,
         }
         Ok(())
     }
@@ -331,7 +341,7 @@ impl Tx {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
             Tx::Postgres(tx, presence) => presence.while_there(tx.commit()).await?,
-            Tx::Sqlite(tx) => tx.commit().await?,
+            Tx::Sqlite(tx, disk) => disk.noted(tx.commit().await)?,
         }
         Ok(())
     }

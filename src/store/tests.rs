@@ -1,6 +1,7 @@
 //! The store on both databases: its statements and tables, the story of one activity, the journal.
 
 mod callbacks;
+mod disk;
 mod journal;
 mod launch_batches;
 pub(crate) mod launches;

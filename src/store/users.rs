@@ -240,9 +240,9 @@ async fn insert_opened(
             let query = query.bind(sessions).bind(names).bind(at);
             presence.while_there(query.execute(&mut **postgres)).await?;
         }
-        Tx::Sqlite(sqlite) => {
+        Tx::Sqlite(sqlite, disk) => {
             let opened: Vec<_> = opened.iter().collect();
-            write_rows(sqlite, (OPENED, OPENED_FIFTY), &opened, opener).await?;
+            disk.noted(write_rows(sqlite, (OPENED, OPENED_FIFTY), &opened, opener).await)?;
         }
     }
     Ok(())
@@ -276,9 +276,9 @@ pub(super) async fn mark_in_use(tx: &mut Tx, happened: &[Happened]) -> Result<()
             let query = query.bind(contents);
             presence.while_there(query.execute(&mut **postgres)).await?;
         }
-        Tx::Sqlite(sqlite) => {
+        Tx::Sqlite(sqlite, disk) => {
             let in_use: Vec<_> = in_use.into_iter().collect();
-            write_rows(sqlite, (IN_USE, IN_USE_FIFTY), &in_use, used).await?;
+            disk.noted(write_rows(sqlite, (IN_USE, IN_USE_FIFTY), &in_use, used).await)?;
         }
     }
     Ok(())

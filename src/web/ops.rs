@@ -16,7 +16,7 @@ pub(super) async fn healthz() -> HttpResponse {
 }
 
 /// `GET /readyz`: it can serve everything, since the tables are up to date before it listens, and the
-/// database answers now.
+/// database answers now and takes changes.
 pub(super) async fn readyz(gateway: web::Data<Gateway>) -> HttpResponse {
     if gateway.is_stopping() {
         return answer(HttpResponse::ServiceUnavailable(), "stopping\n");

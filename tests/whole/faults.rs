@@ -125,9 +125,12 @@ async fn an_embedded_database_without_room_goes_on_once_it_has_some() {
     gateway.limit_files("1");
     for _ in 0..3 {
         assert_eq!(write(&gateway).await, 503);
+        assert!(!is_ready(&gateway).await);
         gateway.get_signed(LEARN, "mdl_Anna").await.location();
     }
     gateway.limit_files("unlimited");
+    // Nobody but who asks has to write for that.
+    assert!(is_ready(&gateway).await);
     Gateway::until("it writes again", || async { write(&gateway).await == 200 }).await;
     assert!(
         gateway

@@ -130,7 +130,7 @@ async fn postgres_finds_launches_by_index_in_their_order() {
 #[actix_web::test]
 async fn sqlite_finds_launches_by_index_in_their_order() {
     let database = filled(Kind::Sqlite).await;
-    let Db::Sqlite(pool) = &database.store.write else {
+    let Db::Sqlite(pool, _) = &database.store.write else {
         panic!("not SQLite")
     };
     let mut wrong = Vec::new();

@@ -47,6 +47,7 @@ async fn every_statement_can_be_prepared(#[values(Kind::Postgres, Kind::Sqlite)]
         ],
         Kind::Sqlite => vec![
             crate::store::changes::SQLITE_STATEMENTS,
+            crate::store::disk::SQLITE_STATEMENTS,
             crate::store::launches::SQLITE_STATEMENTS,
             crate::store::users::SQLITE_STATEMENTS,
         ],
@@ -139,7 +140,7 @@ async fn shape_of_postgres(database: &Database) -> Shape {
 }
 
 async fn shape_of_sqlite(database: &Database) -> Shape {
-    let Db::Sqlite(pool) = &database.store.write else {
+    let Db::Sqlite(pool, _) = &database.store.write else {
         panic!("not SQLite")
     };
     let tables: Vec<(String, String, String, String)> = sqlx::query_as(
