@@ -109,8 +109,8 @@ pub struct LoginRequest {
 }
 
 impl LoginRequest {
-    /// Checks a request that names `server`: first the hash, then its time where there is a window, then
-    /// everything else.
+    /// Checks a request that names `server`: that all of it was read, then the hash, then its time, then everything
+    /// else.
     pub fn check(
         query: &Query<'_>,
         server: &Server,
@@ -118,6 +118,7 @@ impl LoginRequest {
         platform: &BaseUrl,
         now: DateTime<Utc>,
     ) -> Result<Self, LoginError> {
+        query.check_count()?;
         let given = |name| query.get(name).unwrap_or_default();
         let claimed = query
             .get("hash")

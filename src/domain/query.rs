@@ -15,6 +15,9 @@ pub enum QueryError {
     /// One name with two different values.
     #[error("the parameter {0} is given twice with different values")]
     Doubled(String),
+    /// More parameters than any honest request has.
+    #[error("there are more than {MOST} parameters")]
+    TooMany,
     /// A required parameter is absent or blank.
     #[error("the parameter {0} is missing")]
     Missing(&'static str),
@@ -23,21 +26,28 @@ pub enum QueryError {
     Flag(&'static str),
 }
 
+/// A query has at most so many parameters. Each is compared with all others, so that a form full of them would keep
+/// a thread busy for long.
+const MOST: usize = 100;
+
 /// A parsed query string, or the fields of a form.
 #[derive(Debug, Default)]
 pub struct Query<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     malformed: Option<&'a str>,
+    too_many: bool,
 }
 
 impl<'a> Query<'a> {
     /// Reads `raw`, the text after `?`. What is malformed is set aside for [`Query::check`], so that a
-    /// request can be told that its signature is wrong before it is told that its form is.
+    /// request can be told that its signature is wrong before it is told that its form is. Of too many parameters
+    /// the first are read.
     pub fn parse(raw: &'a str) -> Self {
         let mut query = Query {
             // As many as a launch has, and some more.
             pairs: Vec::with_capacity(raw.len().min(8)),
             malformed: None,
+            too_many: false,
         };
         // Most launches hold nothing that is to be decoded.
         let is_plain = memchr2(b'%', b'+', raw.as_bytes()).is_none();
@@ -52,6 +62,10 @@ impl<'a> Query<'a> {
             if pair.is_empty() {
                 continue;
             }
+            if query.pairs.len() == MOST {
+                query.too_many = true;
+                break;
+            }
             let (name, value) = split_at_byte(pair, b'=');
             match (decoded(name), decoded(value.unwrap_or(""))) {
                 (Some(name), Some(value)) => query.pairs.push((name, value)),
@@ -65,14 +79,24 @@ impl<'a> Query<'a> {
     pub fn of_fields(fields: Vec<(String, String)>) -> Self {
         let owned = |(name, value)| (Cow::Owned(name), Cow::Owned(value));
         Self {
-            pairs: fields.into_iter().map(owned).collect(),
+            too_many: fields.len() > MOST,
+            pairs: fields.into_iter().take(MOST).map(owned).collect(),
             malformed: None,
         }
     }
 
-    /// Refuses what is malformed or doubled. `dispatch` may be doubled: some external pages append it
+    /// Refuses too many parameters: what is asked first, since some were not read.
+    pub fn check_count(&self) -> Result<(), QueryError> {
+        match self.too_many {
+            true => Err(QueryError::TooMany),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses what is too much, malformed or doubled. `dispatch` may be doubled: some external pages append it
     /// to a callback address that holds it already.
     pub fn check(&self) -> Result<(), QueryError> {
+        self.check_count()?;
         if let Some(name) = self.malformed {
             return Err(QueryError::Malformed(name.chars().take(40).collect()));
         }
@@ -167,6 +191,19 @@ mod tests {
             Err(QueryError::Doubled(_))
         ));
         assert!(Query::parse("dispatch=a&dispatch=b").check().is_ok());
+    }
+
+    #[test]
+    fn a_hundred_parameters_are_taken_and_no_more() {
+        let most = ["a"; MOST].join("&");
+        assert_eq!(Query::parse(&most).check(), Ok(()));
+        let more = format!("&{most}&&b=1");
+        let query = Query::parse(&more);
+        assert_eq!(query.check_count(), Err(QueryError::TooMany));
+        assert_eq!(query.check(), Err(QueryError::TooMany));
+        assert_eq!(query.get("b"), None, "what is looked up is bounded, too");
+        let fields = vec![("a".to_owned(), String::new()); MOST + 1];
+        assert_eq!(Query::of_fields(fields).check(), Err(QueryError::TooMany));
     }
 
     #[test]

@@ -88,6 +88,7 @@ impl Gateway {
         let platform = configuration
             .platform(arrival.platform)
             .ok_or(Refusal::UnknownPlatform)?;
+        arrival.query.check_count()?;
         let named = arrival
             .query
             .get("uid")

@@ -73,6 +73,17 @@ async fn the_process_lives_through_what_no_browser_sends(
 }
 
 #[actix_web::test]
+async fn an_address_or_a_form_full_of_parameters_is_refused() {
+    let gateway = Gateway::start(Kind::Sqlite, Setup::open()).await;
+    let many = |n| "&a".repeat(n);
+    let launch = gateway.get(&format!("{AUTHOR}{}", many(5_000))).await;
+    assert_eq!(launch.refused(400), "The address is not complete");
+    let form = format!("sid=moodle&hash=00{}", many(30_000));
+    let login = gateway.post_form("/lams/LoginRequest", &form).await;
+    assert_eq!(login.refused(400), "The login is not complete");
+}
+
+#[actix_web::test]
 async fn markup_in_a_name_is_only_text() {
     let gateway = Gateway::start(Kind::Sqlite, Setup::open()).await;
     for path in [

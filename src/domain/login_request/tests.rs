@@ -154,6 +154,16 @@ fn a_change_of_what_the_hash_covers_is_noticed_first() {
 }
 
 #[test]
+fn a_login_of_too_many_parameters_is_refused_wherever_its_hash_stands() {
+    let login = signed("1262304000000", "Bill", "author", "");
+    let many = "a&".repeat(100);
+    for query in [format!("{many}{login}"), format!("{login}&{many}")] {
+        let too_many = LoginError::Query(QueryError::TooMany);
+        assert_eq!(checked(&query, &server()), Err(too_many));
+    }
+}
+
+#[test]
 fn the_lesson_is_in_the_hash_of_strict_learners_alone() {
     let strict = signed("1", "Bill", "learnerStrictAuth", "lsid=42");
     assert!(checked(&strict, &server()).is_ok());
