@@ -2,6 +2,8 @@
 //! the customCSV of the activities to come (protocol 6.6). Its hash is that of protocol 6.2, or of 6.3 for
 //! `learnerStrictAuth`: SHA-1, legacy, which covers neither customCSV nor course.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use secrecy::ExposeSecret;
@@ -284,22 +286,44 @@ pub fn time_of(ts: &str, zone: Tz) -> Option<DateTime<Utc>> {
     Some(at.with_timezone(&Utc))
 }
 
+/// An address whose path is still encoded after so many decodings is nobody's honest one.
+const MOST_DECODINGS: usize = 4;
+
 /// Whether an address, absolute or relative to the platform, stays at its origin, whoever reads it: also one who
-/// decodes its path once too often.
+/// decodes its path once too often, or twice.
 fn stays_at(platform: &BaseUrl, to: &str) -> bool {
-    let plain = to.chars().all(|c| c.is_ascii_graphic() && c != '\\');
+    let plain = to.chars().all(|c| c.is_ascii_graphic());
+    if !plain || !leads_to(platform, to) {
+        return false;
+    }
     let path = to.split(['?', '#']).next().unwrap_or_default();
-    let decoded = urlencoding::decode_binary(path.as_bytes());
-    let hides = decoded.iter().any(|b| b.is_ascii_control() || *b == b'\\');
-    plain
-        && !hides
-        && !decoded.starts_with(b"//")
-        && platform.join(to).is_ok_and(|url| {
-            url.origin().ascii_serialization() == platform.origin()
-                && url.username().is_empty()
-                && url.password().is_none()
-                && !url.path().starts_with("//")
-        })
+    let mut path = Cow::Borrowed(path);
+    for _ in 0..MOST_DECODINGS {
+        // Who reads a path as a form takes a plus for a blank.
+        if !leads_to(platform, &path) || !leads_to(platform, &path.replace('+', " ")) {
+            return false;
+        }
+        let decoded = urlencoding::decode_binary(path.as_bytes());
+        let decoded = String::from_utf8_lossy(&decoded);
+        if decoded == path {
+            return true;
+        }
+        path = Cow::Owned(decoded.into_owned());
+    }
+    false
+}
+
+/// Whether an address leads to the platform's origin, as it stands. A browser drops blanks before it.
+fn leads_to(platform: &BaseUrl, to: &str) -> bool {
+    let to = to.trim_start_matches(' ').replace(' ', "%20");
+    let hides = to.chars().any(|c| c.is_control() || c == '\\');
+    let is_there = |url: url::Url| {
+        url.origin().ascii_serialization() == platform.origin()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && !url.path().starts_with("//")
+    };
+    !hides && !to.starts_with("//") && platform.join(&to).is_ok_and(is_there)
 }
 
 /// The longest window that a server may have, in minutes: a year.

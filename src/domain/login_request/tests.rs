@@ -262,6 +262,22 @@ fn what_is_stored_has_its_bounds() {
 #[case("/x/..//evil.example", false)]
 #[case("http:evil.example", false)]
 #[case("/lams/a%20b?next=%2F%2Fx", true)]
+#[case("home.do?next=http%3A%2F%2Fevil.example%2F#%2F%2Fx", true)]
+#[case("http://lams.example.org/lams/50%25/a%2525b/%C3%A9+x/a%3Ab", true)]
+#[case("http%3A%2F%2Flams.example.org%2Flams%2Fhome.do", true)]
+#[case("http%253A%252F%252Fevil.example%252F", false)]
+#[case("javascript%3Aalert(1)", false)]
+#[case("javascript%253Aalert(1)?x", false)]
+#[case("http%3A//evil.example/", false)]
+#[case("http%3A//lams.example.org%40evil.example/", false)]
+#[case("%252F%252Fevil.example", false)]
+#[case("+%2F%2Fevil.example", false)]
+#[case("%2B//evil.example", false)]
+#[case("%20javascript%3Aalert(1)", false)]
+#[case("/lams/..%252F%252Fevil.example", false)]
+#[case("/%255Cevil.example", false)]
+#[case("/%2509/evil.example", false)]
+#[case("/a%252525252Fb", false)]
 fn redirect_url_stays_at_the_platform(#[case] to: &str, #[case] stays: bool) {
     let more = format!("redirectURL={}", urlencoding::encode(to));
     let outcome = checked(&signed("1", "Bill", "author", &more), &server());
