@@ -137,7 +137,7 @@ async fn no_secret_comes_out_anywhere(#[values(Kind::Postgres, Kind::Sqlite)] ki
 }
 
 fn login(method: &str) -> String {
-    login_path("moodle", SERVER_KEY, ("1", "Bill", method), &[])
+    login_path("moodle", SERVER_KEY, ("1262304000000", "Bill", method), &[])
 }
 
 async fn first_sysadmin<'a>(watched: &Watched<'a>) -> Visitor<'a> {

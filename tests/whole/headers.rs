@@ -285,7 +285,12 @@ async fn launches(walker: &Walker<'_>) {
     }
     let long = format!("{TOOL}/learning.do?mode={}", "a".repeat(20_000));
     assert_eq!(walker.ask(&long, Of::Launch).await[0], 414);
-    let came = login_path("moodle", "S3cretKey", ("1", "Bill", "author"), &[]);
+    let came = login_path(
+        "moodle",
+        "S3cretKey",
+        ("1262304000000", "Bill", "author"),
+        &[],
+    );
     assert_eq!(walker.ask(&came, Of::Launch).await[0], 302);
     let wrong = came.replace("hash=", "hash=0");
     assert_eq!(walker.ask(&wrong, Of::Launch).await[0], 401);

@@ -76,7 +76,12 @@ async fn who_guesses_is_told_to_wait(
     let callback = callback.strip_prefix(PUBLIC_URL).unwrap();
     from(&gateway, "192.0.2.1", callback, "").await.refused(400);
     // A school is one address: what is right comes through from there all the same.
-    let login = login_path("moodle", "S3cretKey", ("1", "Bill", "author"), &[]);
+    let login = login_path(
+        "moodle",
+        "S3cretKey",
+        ("1262304000000", "Bill", "author"),
+        &[],
+    );
     assert_eq!(from(&gateway, "192.0.2.1", &login, "").await.status, 302);
     let toolkit = "/api/v1/toolkit?extLmsId=moodle";
     assert_eq!(

@@ -175,6 +175,7 @@ time_zone = "Australia/Sydney"
         let at = Utc::now() - TimeDelta::minutes(minutes);
         at.timestamp_millis().to_string()
     };
+    let now = ago(0);
     let incomplete = "The login is not complete";
     for (path, status, title) in [
         (
@@ -186,7 +187,7 @@ time_zone = "Australia/Sydney"
         (right.replace("hash=", "hash=0"), 401, UNTRUSTED),
         (right.replace("uid=Bill", "uid=Bob"), 401, UNTRUSTED),
         (right.replace("sid=moodle", "sid=dotLRN"), 401, UNTRUSTED),
-        (of("keyless", "", "1"), 401, UNTRUSTED),
+        (of("keyless", "", &now), 401, UNTRUSTED),
         (
             right.replace("sid=moodle", "sid=nobody"),
             403,
@@ -198,11 +199,16 @@ time_zone = "Australia/Sydney"
             "The address is not complete",
         ),
         (
-            of("off", "OffKey", "1"),
+            of("off", "OffKey", &now),
             403,
             "The external system is switched off here",
         ),
-        (of("off", "Wrong", "1"), 401, UNTRUSTED),
+        (of("off", "Wrong", &now), 401, UNTRUSTED),
+        (
+            of("moodle", "S3cretKey", "now"),
+            401,
+            "This login has expired",
+        ),
         (login("sorcerer", &[]), 400, incomplete),
         (login("learnerStrictAuth", &[]), 400, incomplete),
         (format!("{right}&courseid=8"), 400, incomplete),
@@ -262,7 +268,7 @@ async fn the_settings_may_want_a_window_of_all_servers() {
         ..Setup::default()
     };
     let gateway = Gateway::start(Kind::Sqlite, setup).await;
-    let old = |server, key| login_path(server, key, ("1", "Bill", "author"), &[]);
+    let old = |server, key| login_path(server, key, ("1262304000000", "Bill", "author"), &[]);
     gateway.get(&old("moodle", "S3cretKey")).await.refused(401);
     gateway.get(&old("open", "OpenKey")).await.location();
 }
@@ -276,7 +282,7 @@ async fn a_hundred_logins_of_one_person_at_once_are_one_row(
     let other = Gateway::start_on(one.database.clone(), Setup::default());
     let logins: Vec<_> = (0..100)
         .map(|n| {
-            let ts = n.to_string();
+            let ts = (1_262_304_000_000_u64 + n).to_string();
             let uid = if n % 2 == 0 { "Bill" } else { "BILL" };
             let more = [("courseid", "7"), ("customCSV", CSV)];
             login_path("moodle", "S3cretKey", (&ts, uid, "author"), &more)
@@ -369,7 +375,12 @@ async fn of_several_servers_the_named_one_counts(
         ("customCSV", "mdl_Bill,70,30,other"),
         ("usePrefix", "false"),
     ];
-    let from_other = login_path("other", "OtherKey", ("1", "mdl_Bill", "author"), &more);
+    let from_other = login_path(
+        "other",
+        "OtherKey",
+        ("1262304000000", "mdl_Bill", "author"),
+        &more,
+    );
     gateway.get(&from_other).await.location();
     let title = "It is not clear which course this activity is for";
     assert_eq!(
@@ -532,7 +543,12 @@ async fn the_toolkit_of_a_user_is_that_of_the_server_they_last_came_from(
     };
     assert!(tools("user=mdl_Bill").await.is_empty());
     let more = [("usePrefix", "false")];
-    let path = login_path("dotLRN", "L3rnKey", ("1", "mdl_Bill", "author"), &more);
+    let path = login_path(
+        "dotLRN",
+        "L3rnKey",
+        ("1262304000000", "mdl_Bill", "author"),
+        &more,
+    );
     gateway.get(&path).await.location();
     assert_eq!(tools("user=MDL_bill").await, ["dlfrum10"]);
     came_in(&gateway, CSV).await;

@@ -270,7 +270,7 @@ async fn wrong_calls(book: &Book, gateway: &Gateway) {
         ("emil", "working", "fred,7,3,working"),
     ] {
         let more = [("customCSV", csv), ("usePrefix", "false")];
-        let login = login_path(from, "S3cretKey", ("1", user, "author"), &more);
+        let login = login_path(from, "S3cretKey", ("1262304000000", user, "author"), &more);
         gateway.get(&login).await.location();
     }
     for (user, status, code) in [

@@ -284,8 +284,14 @@ async fn a_course_address_from_a_request_stays_at_its_server() {
 #[actix_web::test]
 async fn a_login_leads_to_its_platform_and_nowhere_else(#[values("GET", "POST")] method: &str) {
     let gateway = Gateway::start(Kind::Sqlite, setup()).await;
-    let login =
-        |more: &[(&str, &str)]| login_path("moodle", "S3cretKey", ("1", "Bill", "author"), more);
+    let login = |more: &[(&str, &str)]| {
+        login_path(
+            "moodle",
+            "S3cretKey",
+            ("1262304000000", "Bill", "author"),
+            more,
+        )
+    };
     let send = async |path: String| {
         if method == "GET" {
             return get(&gateway, &path).await;

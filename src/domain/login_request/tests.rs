@@ -3,6 +3,9 @@ use rstest::rstest;
 
 use super::*;
 
+/// The time of a login, in milliseconds, where nothing else about it matters.
+const TS: &str = "1262304000000";
+
 fn server() -> Server {
     Server::sample()
 }
@@ -98,7 +101,7 @@ fn hashes_are_those_of_the_formulas(
 #[test]
 fn everything_that_counts_is_read() {
     let more = "courseid=7&courseName=Physics+1&customCSV=bill%2C7%2C3%2Cmoodle&lang=en&country=AU";
-    let login = checked(&signed("x", "Bill", "author", more), &server()).unwrap();
+    let login = checked(&signed(TS, "Bill", "author", more), &server()).unwrap();
     assert_eq!(
         login,
         LoginRequest {
@@ -111,7 +114,7 @@ fn everything_that_counts_is_read() {
         }
     );
     assert_eq!(login.lams_login(&server()), "mdl_Bill");
-    let login = checked(&signed("x", "Bill", "author", "usePrefix=false"), &server()).unwrap();
+    let login = checked(&signed(TS, "Bill", "author", "usePrefix=false"), &server()).unwrap();
     assert_eq!(login.lams_login(&server()), "Bill");
 }
 
@@ -165,13 +168,13 @@ fn a_login_of_too_many_parameters_is_refused_wherever_its_hash_stands() {
 
 #[test]
 fn the_lesson_is_in_the_hash_of_strict_learners_alone() {
-    let strict = signed("1", "Bill", "learnerStrictAuth", "lsid=42");
+    let strict = signed(TS, "Bill", "learnerStrictAuth", "lsid=42");
     assert!(checked(&strict, &server()).is_ok());
     let wrong = strict.replace("lsid=42", "lsid=43");
     assert_eq!(checked(&wrong, &server()), Err(LoginError::Hash));
-    let learner = signed("1", "Bill", "learner", "lsid=42");
+    let learner = signed(TS, "Bill", "learner", "lsid=42");
     assert!(checked(&learner.replace("lsid=42", "lsid=43"), &server()).is_ok());
-    let without = signed("1", "Bill", "learnerStrictAuth", "");
+    let without = signed(TS, "Bill", "learnerStrictAuth", "");
     let missing = LoginError::Query(QueryError::Missing("lsid"));
     assert_eq!(checked(&without, &server()), Err(missing));
 }
@@ -196,7 +199,54 @@ fn a_window_is_kept_where_there_is_one(#[case] ts: &str, #[case] expected: Resul
     };
     let query = signed(ts, "Bill", "author", "");
     assert_eq!(checked(&query, &windowed).map(drop), expected);
-    assert!(checked(&query, &server()).is_ok());
+    // Without one any time counts, but it has to be one.
+    let is_time = !matches!(expected, Err(LoginError::Time(_)));
+    assert_eq!(checked(&query, &server()).is_ok(), is_time);
+}
+
+#[rstest]
+#[case("946684800000", true)]
+#[case("4133980799999", true)]
+#[case("December 31,2099 11:59 pm", true)]
+#[case(" 1262304000000 ", true)]
+#[case("946684799999", false)]
+#[case("4133980800000", false)]
+#[case("126230400000", false)]
+#[case("12623040000001", false)]
+#[case("January 01,1999 12:00 am", false)]
+#[case("yesterday", false)]
+fn a_time_is_one_that_logins_are_made_at(#[case] ts: &str, #[case] is_taken: bool) {
+    let outcome = checked(&signed(ts, "Bill", "author", ""), &server());
+    let refused = Err(LoginError::Time(ts.to_owned()));
+    assert_eq!(outcome.map(drop), if is_taken { Ok(()) } else { refused });
+}
+
+#[rstest]
+#[case(TS, "anamaria", "1262304000000ana", "maria")]
+#[case(TS, "1maria", "12623040000001", "maria")]
+#[case(TS, "maria", "126230400000", "0maria")]
+#[case(
+    "January 01,2010 12:00 am",
+    "anamaria",
+    "January 01,2010 12:00 amana",
+    "maria"
+)]
+#[case("January 01,2010 12:00 am", "aria", "January 01,2010 12:00 a", "maria")]
+fn a_login_of_one_is_never_made_into_one_of_another(
+    #[case] ts: &str,
+    #[case] uid: &str,
+    #[case] other_ts: &str,
+    #[case] other_uid: &str,
+) {
+    let hash = |ts, uid| login_hash(&server(), ts, uid, "author", "");
+    assert_eq!(
+        hash(ts, uid),
+        hash(other_ts, other_uid),
+        "the hash is the same"
+    );
+    assert!(checked(&signed(ts, uid, "author", ""), &server()).is_ok());
+    let other = checked(&signed(other_ts, other_uid, "author", ""), &server());
+    assert_eq!(other, Err(LoginError::Time(other_ts.to_owned())));
 }
 
 #[test]
@@ -215,25 +265,22 @@ fn what_is_stored_has_its_bounds() {
         ("courseName=a%00b".to_owned(), "courseName", 255),
         (format!("customCSV={}", "a".repeat(2001)), "customCSV", 2000),
     ] {
-        let refused = checked(&signed("1", "Bill", "author", &more), &server());
+        let refused = checked(&signed(TS, "Bill", "author", &more), &server());
         assert_eq!(refused, Err(LoginError::Text(name, most)));
     }
-    let refused = checked(&signed("1", &long, "author", ""), &server());
+    let refused = checked(&signed(TS, &long, "author", ""), &server());
     assert_eq!(refused, Err(LoginError::Text("uid", 255)));
     // The longest is taken, and a line's end after customCSV, but nowhere else.
     let longest = format!("courseid={}&customCSV=a,7%0D%0A", "a".repeat(255));
-    assert!(checked(&signed("1", "Bill", "author", &longest), &server()).is_ok());
-    let lines = checked(
-        &signed("1", "Bill", "author", "courseName=a%0Ab"),
-        &server(),
-    );
+    assert!(checked(&signed(TS, "Bill", "author", &longest), &server()).is_ok());
+    let lines = checked(&signed(TS, "Bill", "author", "courseName=a%0Ab"), &server());
     assert_eq!(lines, Err(LoginError::Text("courseName", 255)));
     let nobody = LoginError::Query(QueryError::Missing("uid"));
     assert_eq!(
-        checked(&signed("1", " ", "author", ""), &server()),
+        checked(&signed(TS, " ", "author", ""), &server()),
         Err(nobody)
     );
-    let doubled = checked(&signed("1", "Bill", "author", "uid=Bob"), &server());
+    let doubled = checked(&signed(TS, "Bill", "author", "uid=Bob"), &server());
     assert_eq!(
         doubled,
         Err(LoginError::Query(QueryError::Doubled("uid".to_owned())))
@@ -280,7 +327,7 @@ fn what_is_stored_has_its_bounds() {
 #[case("/a%252525252Fb", false)]
 fn redirect_url_stays_at_the_platform(#[case] to: &str, #[case] stays: bool) {
     let more = format!("redirectURL={}", urlencoding::encode(to));
-    let outcome = checked(&signed("1", "Bill", "author", &more), &server());
+    let outcome = checked(&signed(TS, "Bill", "author", &more), &server());
     assert_eq!(outcome.is_ok(), stays, "{outcome:?}");
     if !stays {
         assert_eq!(outcome, Err(LoginError::Redirect));
