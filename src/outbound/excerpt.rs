@@ -16,7 +16,13 @@ pub(super) fn excerpt_without(answer: &[u8], secrets: &[&str]) -> String {
     if answer.is_empty() {
         return "an empty answer".to_owned();
     }
-    let mut line = without_hashes(&words(&String::from_utf8_lossy(answer)));
+    format!("“{}”", line_without(answer, secrets, 160))
+}
+
+/// The beginning of an answer as one line of words, at most so many characters, without these secrets.
+pub(super) fn line_without(answer: &[u8], secrets: &[&str], longest: usize) -> String {
+    let (text, is_cut) = beginning(answer);
+    let mut line = without_hashes(&words(&String::from_utf8_lossy(text)), is_cut);
     for secret in secrets {
         let plain = words(secret);
         let encoded = urlencoding::encode(secret);
@@ -25,10 +31,26 @@ pub(super) fn excerpt_without(answer: &[u8], secrets: &[&str]) -> String {
             line = without(&line, written);
         }
     }
-    match line.char_indices().nth(160) {
-        Some((end, _)) => format!("“{}…”", &line[..end]),
-        None => format!("“{line}”"),
+    match line.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None if is_cut && !line.ends_with('…') => line + "…",
+        None => line,
     }
+}
+
+/// So many bytes of an answer are looked through: it may have megabytes, and what is shown of it is a line.
+const LOOKED_THROUGH: usize = 2048;
+
+/// The beginning of an answer, which ends with a whole character, and whether there is more of it.
+fn beginning(answer: &[u8]) -> (&[u8], bool) {
+    let answer = answer.trim_ascii_start();
+    if answer.len() <= LOOKED_THROUGH {
+        return (answer, false);
+    }
+    // In UTF-8 the second and further bytes of a character begin with the bits 10.
+    let is_begin = |at: &usize| answer[*at] & 0b1100_0000 != 0b1000_0000;
+    let end = (0..=LOOKED_THROUGH).rev().find(is_begin);
+    (&answer[..end.unwrap_or(LOOKED_THROUGH)], true)
 }
 
 /// A text as one line of words.
@@ -80,8 +102,9 @@ pub(super) fn is_web_page(answer: &[u8]) -> bool {
         .any(|mark| text.starts_with(mark))
 }
 
-/// Every run of forty or more hexadecimal digits left out: SHA-1 has forty.
-fn without_hashes(line: &str) -> String {
+/// Every run of forty or more hexadecimal digits left out: SHA-1 has forty. So is a run at the end of a line that is
+/// cut, which may be the beginning of one.
+fn without_hashes(line: &str, is_cut: bool) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
     while let Some(begin) = rest.find(|c: char| c.is_ascii_hexdigit()) {
@@ -89,8 +112,9 @@ fn without_hashes(line: &str) -> String {
             .bytes()
             .take_while(u8::is_ascii_hexdigit)
             .count();
+        let at_cut = is_cut && begin + length == rest.len() && length > TELLING;
         out.push_str(&rest[..begin]);
-        out.push_str(if length >= 40 {
+        out.push_str(if length >= 40 || at_cut {
             "…"
         } else {
             &rest[begin..begin + length]
@@ -116,6 +140,25 @@ mod tests {
             excerpt(echo.as_bytes()),
             "“no such page: ?un=bill&ts=1262304000000&hs=…&key=…”"
         );
+    }
+
+    #[test]
+    fn a_long_answer_is_looked_through_at_its_beginning_alone() {
+        let blanks = " ".repeat(LOOKED_THROUGH);
+        let secrets = ["S3cretKeyOfThis", "äöüßéèà"];
+        let shown = |answer: String| excerpt_without(answer.as_bytes(), &secrets);
+        assert_eq!(shown(format!("{blanks}begin{blanks}end")), "“begin…”");
+        // What is cut there is not half shown, whatever it is.
+        let encoded = urlencoding::encode(secrets[1]);
+        let hash = crate::domain::hash::external_hash("1", "bill", "moodle", "S3cretKey");
+        for secret in [secrets[0], secrets[1], &encoded, &hash] {
+            for shown_bytes in 9..14 {
+                let before = &blanks[shown_bytes + 1..];
+                let answer = format!(".{before}{secret}!");
+                assert_eq!(shown(answer), "“. …”", "{secret} {shown_bytes}");
+            }
+        }
+        assert_eq!(shown(format!(".{}é", &blanks[2..])), "“.…”");
     }
 
     #[test]

@@ -11,9 +11,13 @@ use super::failure::{LmsCode, LmsFailure};
 use super::{Account, Enrollment, Set, Wanted};
 use crate::domain::lms::Lms;
 use crate::outbound::Outbound;
+use crate::outbound::excerpt::line_without;
 
 /// Whether somebody has completed a course.
 const COMPLETION: &str = "core_completion_get_course_completion_status";
+
+/// So much of a Moodle's code of an error is told, in characters.
+const LONGEST_CODE: usize = 64;
 
 /// The fields of a form.
 pub(super) type Fields = Vec<(String, String)>;
@@ -324,12 +328,46 @@ fn exception(function: &str, json: &Value, answer: &Answer, secrets: &[&str]) ->
             ) if function == COMPLETION => LmsCode::NoGrades,
             _ => LmsCode::Refused,
         };
-    let words = match lms_code {
+    // It is the LMS's own text, as its message is.
+    let lms_code = lms_code.map(|code| line_without(code.as_bytes(), secrets, LONGEST_CODE));
+    let words = match &lms_code {
         Some(code) => format!("it answered with the error {code}"),
         None => "it answered with an error".to_owned(),
     };
     LmsFailure {
-        lms_code: lms_code.map(|code| code.chars().take(64).collect()),
+        lms_code,
         ..LmsFailure::new(code, words).saying(said_in(&answer.body, secrets))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: &str) -> LmsFailure {
+        let json = json!({ "exception": "moodle_exception", "errorcode": code, "message": "no" });
+        let answer = Answer {
+            status: 200,
+            body: json.to_string().into_bytes(),
+        };
+        exception("core_user_get_users", &json, &answer, &["T0kenOfThis"])
+    }
+
+    #[test]
+    fn a_code_is_told_short_in_one_line_and_without_secrets() {
+        let failure = refused("nopermissions");
+        assert_eq!(failure.code, LmsCode::Forbidden);
+        assert_eq!(failure.lms_code.as_deref(), Some("nopermissions"));
+        assert_eq!(failure.detail, "it answered with the error nopermissions");
+        for (code, told) in [
+            ("no\r\nsuch\u{1b}[2J", "no such [2J".to_owned()),
+            ("of T0kenOfThis!", "of …!".to_owned()),
+            ("of t0kenofthis!", "of …!".to_owned()),
+            (&"x".repeat(10_000), "x".repeat(64) + "…"),
+        ] {
+            let failure = refused(code);
+            let detail = format!("it answered with the error {told}");
+            assert_eq!((failure.lms_code, failure.detail), (Some(told), detail));
+        }
     }
 }
