@@ -211,7 +211,21 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(wait.min(LONGEST_WAIT))
 }
 
-/// A moment from which on something counts as over.
+/// What an LMS gives for longer counts as given for so long.
+const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
+
+/// A moment from which on something counts as over. No clock reaches as far as the seconds that an LMS may say.
 pub(super) fn in_seconds(seconds: u64) -> Instant {
-    Instant::now() + Duration::from_secs(seconds)
+    Instant::now() + Duration::from_secs(seconds).min(LONGEST_LIFE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_for_ever_counts_for_a_day() {
+        let (day, over) = (in_seconds(86_400), in_seconds(u64::MAX));
+        assert!(day <= over && over <= Instant::now() + LONGEST_LIFE);
+    }
 }
