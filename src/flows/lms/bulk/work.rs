@@ -2,7 +2,7 @@
 //! a time.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -40,7 +40,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Works through lists that nobody is at; never ends.
 pub async fn keep(gateway: Gateway) {
-    let at: Arc<Mutex<HashSet<String>>> = Arc::default();
+    let at = At::default();
     loop {
         if !gateway.is_stopping()
             && let Err(error) = look(&gateway, &at).await
@@ -51,13 +51,33 @@ pub async fn keep(gateway: Gateway) {
     }
 }
 
-async fn look(gateway: &Gateway, at: &Arc<Mutex<HashSet<String>>>) -> Result<(), StoreError> {
+/// The lists that this process is at.
+#[derive(Debug, Clone, Default)]
+struct At(Arc<Mutex<HashSet<String>>>);
+
+impl At {
+    fn ids(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, id: String) -> AtOne {
+        self.ids().insert(id.clone());
+        AtOne(self.clone(), id)
+    }
+}
+
+/// Work on a list; over when this is dropped, however the work ends.
+struct AtOne(At, String);
+
+impl Drop for AtOne {
+    fn drop(&mut self) {
+        self.0.ids().remove(&self.1);
+    }
+}
+
+async fn look(gateway: &Gateway, at: &At) -> Result<(), StoreError> {
     for (id, owner, _) in gateway.store.open_bulks().await? {
-        if at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(&id)
-        {
+        if at.ids().contains(&id) {
             continue;
         }
         let now = Utc::now();
@@ -69,17 +89,12 @@ async fn look(gateway: &Gateway, at: &Arc<Mutex<HashSet<String>>>) -> Result<(),
         if !gateway.store.take_bulk(&id, lease, gone, now).await? {
             continue;
         }
-        at.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id.clone());
-        let at = at.clone();
+        let begun = at.begin(id.clone());
         gateway.see_through_later(move |gateway| async move {
+            let _begun = begun;
             if let Err(error) = work_through(&gateway, &id, &|_| {}).await {
                 tracing::warn!(bulk = id, %error, "a list of enrollments is left for later");
             }
-            at.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(&id);
         });
     }
     Ok(())
@@ -370,5 +385,23 @@ fn of_refusal(refusal: &Refusal) -> Outcome {
         detail: Some(refusal.to_string()),
         retryable: Some(false),
         ..Outcome::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_list_whose_work_panicked_is_taken_up_again() {
+        let at = At::default();
+        let begun = at.begin("one".to_owned());
+        assert!(at.ids().contains("one"));
+        let work = tokio::spawn(async move {
+            let _begun = begun;
+            panic!("a defect");
+        });
+        assert!(work.await.is_err());
+        assert!(at.ids().is_empty());
     }
 }
