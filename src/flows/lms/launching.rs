@@ -3,9 +3,11 @@
 
 use std::collections::HashSet;
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use quick_cache::UnitWeighter;
 use quick_cache::sync::Cache;
 
@@ -136,7 +138,8 @@ pub async fn enroll(
     let about = about();
     let work = gateway.see_through(move |gateway| async move {
         let outbound = gateway.outbound().about(about);
-        Ok(see_to_it((&gateway, &outbound), &owned, &course, &username).await)
+        let work = see_to_it((&gateway, &outbound), &owned, &course, &username);
+        Ok(or_broken_off(&owned.server, work).await)
     });
     let failed = match tokio::time::timeout(limit, work).await {
         Ok(Ok(outcome)) => outcome.err(),
@@ -157,6 +160,22 @@ pub async fn enroll(
         tracing::warn!(server = %lms.server, reason = failed.words, "a learner was not enrolled");
     }
     failed
+}
+
+/// What comes of work, also where it panics: a defect here must not keep a learner from the course.
+async fn or_broken_off(
+    server: &ServerId,
+    work: impl Future<Output = Result<(), NotEnrolled>>,
+) -> Result<(), NotEnrolled> {
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    outcome.unwrap_or_else(|_| {
+        Err(NotEnrolled {
+            words: format!(
+                "the LMS of {server}: the enrollment broke off by a defect of the gateway"
+            ),
+            code: LmsCode::Failed.as_str(),
+        })
+    })
 }
 
 async fn see_to_it(
@@ -307,6 +326,16 @@ mod tests {
         }
         enrolled.forget(&course("one"), "Ann");
         assert!(!enrolled.knows(&course("one"), "Ann") && !enrolled.knows(&course("one"), "ann"));
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_is_told_and_keeps_nobody_from_going_on() {
+        let server = course("one").0;
+        let outcome = or_broken_off(&server, async { panic!("a defect") }).await;
+        let failed = outcome.expect_err("it is not enrolled");
+        assert!(failed.words.contains("edx") && failed.words.contains("defect"));
+        assert_eq!(failed.code, "lms-failed");
+        assert!(or_broken_off(&server, async { Ok(()) }).await.is_ok());
     }
 
     #[tokio::test]
