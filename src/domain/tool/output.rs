@@ -94,10 +94,24 @@ pub struct Choice {
 #[error("no list of options")]
 pub struct NoChoices;
 
+/// A list of options has at most so many tags: 500 options have two each, and there is something around them.
+const MOST_TAGS: usize = 1_100;
+/// So often at most may namespaces be named in it.
+const MOST_NAMESPACES: usize = 64;
+
+/// Whether a document is read in no time. An element that declares a namespace is given all of those around it, one by
+/// one and each looked for among the others, so that a few thousand within each other take half a minute.
+fn is_simple(text: &str) -> bool {
+    text.matches('<').count() <= MOST_TAGS && text.matches("xmlns").count() <= MOST_NAMESPACES
+}
+
 /// Reads the options of content: in any XML document, every element `choice` with the attributes `option`
-/// and `optionID` (protocol 5.3). A document type is refused, and with it every entity.
+/// and `optionID` (protocol 5.3). A document type is refused, and with it every entity; so is what is too intricate.
 pub fn read_choices(answer: &[u8]) -> Result<Vec<Choice>, NoChoices> {
     let text = std::str::from_utf8(answer).map_err(|_| NoChoices)?;
+    if !is_simple(text) {
+        return Err(NoChoices);
+    }
     let document = roxmltree::Document::parse(text.trim()).map_err(|_| NoChoices)?;
     document
         .descendants()
@@ -178,6 +192,19 @@ mod tests {
         ] {
             assert_eq!(read_choices(wrong.as_bytes()), Err(NoChoices), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_longest_list_is_read_and_what_is_too_intricate_is_refused() {
+        let choice = r#"<choice option="xmlns" optionID="7"></choice>"#;
+        let list = |choices: String| format!(r#"<?xml version="1.0"?><c xmlns="a">{choices}</c>"#);
+        let read = |choices| read_choices(list(choices).as_bytes()).map(|read| read.len());
+        assert_eq!(read(choice.replace("xmlns", "a").repeat(500)), Ok(500));
+        assert_eq!(read(choice.repeat(63)), Ok(63));
+        assert_eq!(read(choice.repeat(64)), Err(NoChoices));
+        assert_eq!(read("<a/>".repeat(MOST_TAGS)), Err(NoChoices));
+        let opened: String = (0..100).map(|n| format!(r#"<a xmlns:b{n}="">"#)).collect();
+        assert_eq!(read(opened + &"</a>".repeat(100)), Err(NoChoices));
     }
 
     #[test]
