@@ -120,6 +120,9 @@ fn guesses(password: &str, name: &SysadminName) -> u64 {
 /// So many failed tries in a row cost no wait.
 pub const FREE_TRIES: i64 = 5;
 
+/// The longest wait between two tries.
+pub const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(900);
+
 /// How long to wait after so many failed tries in a row: nothing for the first ones, then 1, 2, 4 … 900
 /// seconds. Never longer: whoever knows the password gets in, however many others guess.
 pub fn wait_after(failures: i64) -> Option<TimeDelta> {
@@ -130,8 +133,8 @@ pub fn wait_after(failures: i64) -> Option<TimeDelta> {
     let doubled = u32::try_from(beyond)
         .ok()
         .and_then(|n| 1_i64.checked_shl(n));
-    let seconds = doubled.filter(|s| (1..900).contains(s)).unwrap_or(900);
-    Some(TimeDelta::seconds(seconds))
+    let wait = doubled.filter(|s| (1..900).contains(s));
+    Some(wait.map_or(LONGEST_WAIT, TimeDelta::seconds))
 }
 
 /// A session in which nothing happens ends after so long.
@@ -147,13 +150,19 @@ pub const DEVICE: TimeDelta = TimeDelta::days(365);
 /// Failed tries are forgotten after so long without another.
 pub const TRIES_KEPT: TimeDelta = TimeDelta::days(1);
 
-/// Whether a session that began and was last seen then is still one.
+/// By so much may the clocks of two instances differ.
+const CLOCKS: TimeDelta = TimeDelta::minutes(5);
+
+/// Whether a session that began and was last seen then is still one. One of a time to come is none: a clock was ahead
+/// when it was written, and it would live until that time has come.
 pub fn is_alive(
     created_at: DateTime<Utc>,
     last_seen_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> bool {
-    now < created_at + LONGEST && now < last_seen_at + IDLE
+    let is_past = |at: DateTime<Utc>| at <= now + CLOCKS;
+    let is_over = now >= created_at + LONGEST || now >= last_seen_at + IDLE;
+    is_past(created_at) && is_past(last_seen_at) && !is_over
 }
 
 #[cfg(test)]
@@ -245,5 +254,14 @@ mod tests {
         assert!(!is_alive(begin, begin, after(30)));
         assert!(is_alive(begin, after(719), after(719)));
         assert!(!is_alive(begin, after(719), after(720)));
+    }
+
+    #[test]
+    fn a_session_of_a_clock_that_was_ahead_is_none() {
+        let begin = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let after = |minutes| begin + TimeDelta::minutes(minutes);
+        assert!(is_alive(after(5), after(5), begin));
+        assert!(!is_alive(after(6), after(6), begin));
+        assert!(!is_alive(begin, after(6), begin));
     }
 }

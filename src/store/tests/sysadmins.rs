@@ -192,6 +192,26 @@ async fn tries_at_once_are_counted_each_and_make_the_next_wait(
 
 #[rstest]
 #[actix_web::test]
+async fn a_wait_that_a_clock_which_was_ahead_wrote_keeps_nobody_out(
+    #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
+) {
+    let database = Database::new(kind).await;
+    let attempt = async |at| {
+        let tried = database.store.count_try(&[1; 32], at, wait_after).await;
+        tried.unwrap()
+    };
+    let ahead = now() + TimeDelta::days(365);
+    for n in 1..=5 {
+        assert_eq!(attempt(ahead).await, Tried::Counted(n));
+    }
+    // What is written now is of this clock again, and counts.
+    assert_eq!(attempt(now()).await, Tried::Counted(6));
+    let until = now() + TimeDelta::seconds(2);
+    assert_eq!(attempt(now()).await, Tried::TooEarly { until });
+}
+
+#[rstest]
+#[actix_web::test]
 async fn a_session_begins_under_the_password_that_was_checked_alone(
     #[values(Kind::Postgres, Kind::Sqlite)] kind: Kind,
 ) {

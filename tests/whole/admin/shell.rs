@@ -4,6 +4,7 @@ use std::process::Output;
 
 use rstest::rstest;
 
+use super::guessing::all_wait;
 use crate::support::{ADA, Database, Gateway, Kind, PASSWORD, Setup, Visitor, admin};
 
 fn said(output: &Output) -> String {
@@ -78,8 +79,7 @@ async fn a_forgotten_password_is_set_anew_and_ends_every_session_and_wait() {
     let ada = Visitor::signed_in(&gateway, ADA).await;
     let visitor = Visitor::new(&gateway);
     visitor.sign_in(ADA, "forgotten it").await;
-    let wait = "update sign_in_tries set failures = 30, wait_until = '2100-01-01 00:00:00+00:00'";
-    gateway.database.execute(wait).await;
+    all_wait(&gateway).await;
     assert_eq!(visitor.sign_in(ADA, PASSWORD).await.status, 429);
     let set = said(&admin(
         &gateway.database,
