@@ -5,7 +5,9 @@
 //! unpacked. Works on files, on a thread that may wait.
 
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+use std::sync::Arc;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -23,10 +25,12 @@ const LONGEST_MANIFEST: u64 = 64 * 1024;
 const ENTRIES: u16 = 2;
 /// The list of them has at most so many bytes.
 const LONGEST_DIRECTORY: u32 = 4096;
-/// Where a ZIP says how many it has: in its last so many bytes, a comment of the longest form included.
-const LONGEST_END: u64 = 22 + 65_535;
 /// How a ZIP begins: with a file, or with its end where it is empty.
 const ZIP: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
+/// How an entry of the list begins.
+const LISTED: &[u8] = b"PK\x01\x02";
+/// So many archives are read at once.
+const AT_ONCE: usize = 4;
 
 /// An archive, read.
 #[derive(Debug)]
@@ -71,9 +75,35 @@ pub fn longest_file(longest: u64) -> u64 {
     longest + longest / 1000 + 2 * LONGEST_MANIFEST
 }
 
-/// Reads an archive of content of a tool; what it unpacks to has at most `longest` bytes.
-pub(super) async fn open(file: Spool, tool: Signature, longest: u64) -> Result<Archive, Refusal> {
-    aside(move || read(file, &tool, longest)).await
+/// Reads archives, a few at once: each takes memory, a thread and a file. Others wait.
+pub(super) struct Archives(Arc<Semaphore>);
+
+impl Default for Archives {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+}
+
+impl Archives {
+    /// Reads an archive of content of a tool; what it unpacks to has at most `longest` bytes.
+    pub(super) async fn open(
+        &self,
+        file: Spool,
+        tool: Signature,
+        longest: u64,
+    ) -> Result<Archive, Refusal> {
+        let turn = self.turn().await?;
+        aside(move || {
+            let _turn = turn;
+            read(file, &tool, longest)
+        })
+        .await
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        let turn = Arc::clone(&self.0).acquire_owned().await;
+        turn.map_err(|_| Refusal::Stopped)
+    }
 }
 
 /// Makes an archive.
@@ -149,28 +179,72 @@ pub fn read(file: Spool, tool: &Signature, longest: u64) -> Result<Archive, Refu
     })
 }
 
-/// Refuses a ZIP that says it has more entries than an archive has, before a list of them is made.
+/// Refuses a ZIP that has more entries than an archive has, before the library makes a list of them. It has to end
+/// as a gateway's does, with a record that its list stands just before: of any other the library looks for another
+/// record further up, which may be of the larger form and say anything.
 fn check_count(file: &Spool) -> Result<(), Refusal> {
-    let mut reader = file.reader();
-    let tail = file.len().min(LONGEST_END);
-    reader
-        .seek(SeekFrom::Start(file.len() - tail))
-        .map_err(SpoolError::from)?;
-    let mut end = Vec::new();
-    reader.read_to_end(&mut end).map_err(SpoolError::from)?;
-    let at = end.windows(4).rposition(|bytes| bytes == ZIP[1]);
-    let Some(record) = at.and_then(|at| end[at..].first_chunk::<22>()) else {
+    let end = file.len().saturating_sub(End::LENGTH);
+    let record = bytes_at(file, end, End::LENGTH)?;
+    let Some(record) = record.first_chunk().map(End) else {
         return Err(ArchiveError::Damaged("it is cut short".to_owned()).into());
     };
-    let count = u16::from_le_bytes([record[10], record[11]]);
-    let [size, offset] = [12, 16]
-        .map(|at| u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]));
-    // A record of the larger form would be asked in place of this one.
-    let larger_form = [size, offset].contains(&u32::MAX) || count == u16::MAX;
-    if larger_form || count > ENTRIES || size > LONGEST_DIRECTORY {
+    let (count, size, offset) = (record.two(10), record.four(12), record.four(16));
+    let is_end = record.0.starts_with(ZIP[1]);
+    if is_end && (count > ENTRIES || size > LONGEST_DIRECTORY) {
         return Err(ArchiveError::Unexpected("more than two files".to_owned()).into());
     }
+    // The disks that there are, and how many entries are on this one; the length of a comment.
+    let is_plain = [record.two(4), record.two(6), record.two(20)] == [0; 3]
+        && record.two(8) == count
+        && offset != u32::MAX;
+    let is_behind_list = u64::from(offset) + u64::from(size) == end;
+    if !(is_end && is_plain && is_behind_list) {
+        return Err(ArchiveError::Damaged("it does not end as one does".to_owned()).into());
+    }
+    let list = bytes_at(file, offset.into(), size.into())?;
+    if entries_in(&list) != Some(count) {
+        return Err(ArchiveError::Damaged("its list of files is not whole".to_owned()).into());
+    }
     Ok(())
+}
+
+/// The record that ends a ZIP.
+struct End<'a>(&'a [u8; 22]);
+
+impl End<'_> {
+    /// Without a comment.
+    const LENGTH: u64 = 22;
+
+    fn two(&self, at: usize) -> u16 {
+        u16::from_le_bytes([self.0[at], self.0[at + 1]])
+    }
+
+    fn four(&self, at: usize) -> u32 {
+        u32::from(self.two(at)) | u32::from(self.two(at + 2)) << 16
+    }
+}
+
+fn bytes_at(file: &Spool, at: u64, length: u64) -> Result<Vec<u8>, Refusal> {
+    let mut reader = file.reader();
+    reader.seek(SeekFrom::Start(at)).map_err(SpoolError::from)?;
+    let mut bytes = Vec::new();
+    let mut reader = reader.take(length);
+    reader.read_to_end(&mut bytes).map_err(SpoolError::from)?;
+    Ok(bytes)
+}
+
+/// How many entries a ZIP's list has; nothing where it holds anything else.
+fn entries_in(mut list: &[u8]) -> Option<u16> {
+    let mut count = 0;
+    while !list.is_empty() {
+        let head = list.first_chunk::<46>()?;
+        // Behind it are a name, other fields and a comment.
+        let behind = [28, 30, 32].map(|at| u16::from_le_bytes([head[at], head[at + 1]]));
+        let length = head.len() + behind.into_iter().map(usize::from).sum::<usize>();
+        list = list.get(length..).filter(|_| head.starts_with(LISTED))?;
+        count += 1;
+    }
+    Some(count)
 }
 
 type Zip = ZipArchive<BufReader<SpoolReader>>;

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::Refusal;
+use super::archive::Archives;
 use super::configuration::{LoadError, load};
 use super::journal::this_process;
 use super::lms::launching::Enrolled;
@@ -50,6 +51,7 @@ struct Shared {
     recorder: Recorder,
     outbound: Outbound,
     passwords: Passwords,
+    archives: Archives,
     enrolled: Enrolled,
     /// Names this process in the journal.
     instance: String,
@@ -132,6 +134,7 @@ impl Gateway {
             })),
             recorder: start.recorder,
             passwords: Passwords::default(),
+            archives: Archives::default(),
             enrolled: Enrolled::default(),
             instance: this_process(),
             calls: Mutex::default(),
@@ -357,6 +360,11 @@ impl Gateway {
     /// Whose turn it is to hash or check a password.
     pub(super) fn passwords(&self) -> &Passwords {
         &self.shared.passwords
+    }
+
+    /// Reads archives, a few at once.
+    pub(super) fn archives(&self) -> &Archives {
+        &self.shared.archives
     }
 
     /// Names this process in the journal.

@@ -1,7 +1,7 @@
 //! `importToolContent`: content from an archive that a gateway or an old LAMS exported, made on the external
 //! server, once (protocol 8). What LAMS forgot is stored: server, user, course and section.
 
-use super::archive::{self, Archive};
+use super::archive::Archive;
 use super::making::{Making, NewContent, make_content, read};
 use super::{Gateway, Refusal};
 use crate::domain::content::Content;
@@ -27,8 +27,8 @@ async fn import(
 ) -> Result<(Content, bool), Refusal> {
     read(&gateway.configuration(), &new)?;
     let longest = gateway.outbound().longest_archive();
-    let Archive { flags, payload } =
-        archive::open(file, new.key.signature.clone(), longest).await?;
+    let tool = new.key.signature.clone();
+    let Archive { flags, payload } = gateway.archives().open(file, tool, longest).await?;
     let sha256 = payload.as_ref().map(Spool::sha256);
     let making = Making {
         operation: Operation::Import,

@@ -5,6 +5,7 @@ use crate::domain::content::{Content, ContentKey, Place};
 use crate::domain::id::{ExtId, ToolContentId};
 use crate::domain::manifest::Payload;
 use crate::domain::tool::builtin_tools;
+use futures_util::FutureExt;
 use proptest::prelude::*;
 
 const LONGEST: u64 = 1 << 20;
@@ -164,4 +165,60 @@ fn what_unpacks_to_too_much_is_refused_before_it_does() {
         matches!(refused, Refusal::Spool(SpoolError::TooLong(LONGEST))),
         "{refused}"
     );
+}
+
+/// A record of a ZIP's end that names entries of which there are none, further on than it stands itself.
+fn false_end(count: u8) -> Vec<u8> {
+    let mut end = b"PK\x05\x06\0\0\0\0".to_vec();
+    end.extend([count, 0, count, 0, 46, 0, 0, 0, 0, 0, 0, 0x7f, 0, 0]);
+    end
+}
+
+#[test]
+fn a_zip_that_can_be_read_in_more_than_one_way_is_refused() {
+    let payload = spool(b"payload");
+    let text = serde_json::to_vec(&manifest(4, (false, false), Some(&payload))).unwrap();
+    let whole = zip(&[(MANIFEST, text.as_slice()), (PAYLOAD, b"payload")]);
+    let tool = manifest(4, (false, false), None).signature;
+    assert!(read(spool(&whole), &tool, LONGEST).is_ok());
+    let end = whole.len() - 22;
+    let changed = |at: &[usize], to: u8| {
+        let mut file = whole.clone();
+        at.iter().for_each(|at| file[end + at] = to);
+        file
+    };
+    let commented = [changed(&[20], 1), vec![b'!']].concat();
+    for file in [
+        // The library takes the record before it, in which any number of entries could stand.
+        [whole.clone(), false_end(1)].concat(),
+        [whole.clone(), false_end(0)].concat(),
+        commented,
+        [b"PK\x03\x04".to_vec(), whole.clone()].concat(),
+        // One entry of two, three of two, and another disk.
+        changed(&[8, 10], 1),
+        changed(&[8, 10], 0),
+        changed(&[4, 6], 1),
+        changed(&[8], 1),
+    ] {
+        let words = read(spool(&file), &tool, LONGEST).unwrap_err().to_string();
+        assert!(words.contains("the archive is damaged"), "{words}");
+    }
+    let many = zip(&[("a", b""), ("b", b""), ("c", b"")]);
+    let words = refused(&[many, false_end(1)].concat());
+    assert!(words.contains("does not end as one does"), "{words}");
+}
+
+#[tokio::test]
+async fn four_archives_are_read_at_once_and_the_fifth_waits_for_its_turn() {
+    let archives = Archives::default();
+    let mut turns = Vec::new();
+    for _ in 0..4 {
+        turns.push(archives.turn().now_or_never().unwrap().unwrap());
+    }
+    assert!(archives.turn().now_or_never().is_none());
+    turns.pop();
+    assert!(archives.turn().now_or_never().is_some());
+    let tool = "mdquiz10".parse().unwrap();
+    let archive = archives.open(spool(b"a:1:{}"), tool, LONGEST).await;
+    assert!(archive.unwrap().payload.is_some());
 }
