@@ -67,6 +67,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
         fn enc_is_what_a_library_says(value in any::<String>()) {
             let expected: String = byte_serialize(value.as_bytes()).collect();

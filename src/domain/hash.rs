@@ -80,6 +80,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
         fn digits_are_what_a_library_says(bytes in any::<[u8; 32]>()) {
             let digits = HexDigits::of(bytes);

@@ -310,13 +310,15 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(50))]
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
 
         #[test]
         fn a_long_text_is_cut_between_two_characters(
-            parts in prop::collection::vec(prop::sample::select(vec!["sig=0af3&", "é", "xyz"]), 1000..3000),
+            before in LONGEST - 40..LONGEST + 4,
+            parts in prop::collection::vec(prop::sample::select(vec!["sig=0af3&", "é", "xyz"]), 0..20),
         ) {
-            let address = parts.concat();
+            // What is long stands before what is looked at: to look for each name takes long, too.
+            let address = "x".repeat(before) + &parts.concat();
             prop_assert_eq!(masked(&address), masked_plainly(&address));
         }
     }

@@ -139,6 +139,8 @@ impl Manifest {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::domain::content::{ContentKey, Place};
     use crate::domain::id::{ExtId, ToolContentId};
@@ -175,15 +177,20 @@ mod tests {
         }
     }
 
+    /// Read once, not for each of thousands of cases.
+    static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| builtin_tools().collect());
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
         fn what_is_written_is_read_for_every_adapter(
             which in 0_usize..10, course in ".*", flags: (bool, bool), ext_id: Option<String>, payload: Option<(u64, [u8; 32])>,
         ) {
-            let tool = builtin_tools().nth(which).unwrap();
+            let tool = &TOOLS[which];
             let payload = payload.map(|(bytes, sum)| Payload { bytes, sha256: hex::encode(sum) });
-            let content = content(&tool, course, flags, ext_id);
-            let written = Manifest::of(&content, &tool, payload, "2026-01-01T00:00:00Z".into());
+            let content = content(tool, course, flags, ext_id);
+            let written = Manifest::of(&content, tool, payload, "2026-01-01T00:00:00Z".into());
             let text = serde_json::to_vec(&written).unwrap();
             prop_assert_eq!(Manifest::read(&text, &tool.signature), Ok(written));
         }

@@ -106,6 +106,8 @@ mod tests {
     use crate::domain::enc::enc;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
         fn it_is_encoded_as_any_other_text(
             public_url in "https?://[a-z.]{1,20}(:80|/é ?&)?",

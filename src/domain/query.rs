@@ -217,6 +217,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
         fn what_enc_wrote_is_read_back(value in any::<String>()) {
             let raw = format!("v={}", crate::domain::enc::enc(&value));

@@ -66,6 +66,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
         fn in_one_piece_or_in_many_a_key_has_the_same_hashes(
             texts in prop::collection::vec("[a-z]{0,90}", 0..4),
