@@ -48,9 +48,7 @@ impl RequestId {
         let count = COUNT.replace(COUNT.get().wrapping_add(1));
         Self(FIRST.wrapping_add(count.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
     }
-}
 
-impl RequestId {
     /// Sixteen hexadecimal digits.
     fn text(self) -> HexDigits<8> {
         HexDigits::of(self.0.to_be_bytes())
