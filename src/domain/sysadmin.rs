@@ -151,7 +151,7 @@ pub const DEVICE: TimeDelta = TimeDelta::days(365);
 pub const TRIES_KEPT: TimeDelta = TimeDelta::days(1);
 
 /// By so much may the clocks of two instances differ.
-const CLOCKS: TimeDelta = TimeDelta::minutes(5);
+pub const CLOCKS: TimeDelta = TimeDelta::minutes(5);
 
 /// Whether a session that began and was last seen then is still one. One of a time to come is none: a clock was ahead
 /// when it was written, and it would live until that time has come.

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::TryFutureExt;
 
 use super::{Store, StoreError, count, on, read, statements, within};
-use crate::domain::sysadmin::LONGEST_WAIT;
+use crate::domain::sysadmin::{CLOCKS, LONGEST_WAIT};
 
 statements! {
     COUNT_TRY = "insert into sign_in_tries (subject, failures, last_at) values ($1, 1, $2)
@@ -116,7 +116,9 @@ impl Store {
         let (failures, wait_until): (i64, Option<DateTime<Utc>>) = within!(&mut tx, c =>
             sqlx::query_as(COUNT_TRY).bind(subject).bind(now).fetch_one(c))?;
         // A wait longer than there is was written by a clock that was ahead; it would keep out who knows the password.
-        let counts = |until: &DateTime<Utc>| *until > now && *until <= now + LONGEST_WAIT;
+        // `now` may be a little before that of a try at the same moment.
+        let latest = now + LONGEST_WAIT + CLOCKS;
+        let counts = |until: &DateTime<Utc>| *until > now && *until <= latest;
         if let Some(until) = wait_until.filter(counts) {
             return Ok(Tried::TooEarly { until });
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::*;
 use super::{Database, Kind, now};
 use crate::domain::audit::{Actor, Entry, Filter};
-use crate::domain::sysadmin::wait_after;
+use crate::domain::sysadmin::{LONGEST_WAIT, wait_after};
 
 fn new<'a>(id: &'a str, name: &'a str) -> NewSysadmin<'a> {
     NewSysadmin {
@@ -208,6 +208,16 @@ async fn a_wait_that_a_clock_which_was_ahead_wrote_keeps_nobody_out(
     assert_eq!(attempt(now()).await, Tried::Counted(6));
     let until = now() + TimeDelta::seconds(2);
     assert_eq!(attempt(now()).await, Tried::TooEarly { until });
+    // The longest there is counts also for a try that began a moment before the one that has to be waited for.
+    let longest = |_| Some(LONGEST_WAIT);
+    let another = async |at| {
+        let tried = database.store.count_try(&[2; 32], at, longest).await;
+        tried.unwrap()
+    };
+    assert_eq!(another(now()).await, Tried::Counted(1));
+    let until = now() + LONGEST_WAIT;
+    let before = now() - TimeDelta::seconds(1);
+    assert_eq!(another(before).await, Tried::TooEarly { until });
 }
 
 #[rstest]
