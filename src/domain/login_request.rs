@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 
 use super::base_url::BaseUrl;
 use super::enc::push_enc;
-use super::hash::hash_of;
+use super::hash::{hash_of, java_trim};
 use super::query::{Query, QueryError};
 use super::server::Server;
 
@@ -72,7 +72,7 @@ pub enum LoginError {
     /// The hash is not that of these parameters.
     #[error("the hash of the login is wrong")]
     Hash,
-    /// This cannot be read as a time, or is one that no login is made at.
+    /// This cannot be read as a time where it has to be, or is that of a login of somebody else.
     #[error("the time of the login cannot be read: ts is {0:?}")]
     Time(String),
     /// The time is too far from now.
@@ -94,8 +94,11 @@ const LONGEST: usize = 255;
 /// The longest customCSV, in characters.
 const LONGEST_CSV: usize = 2000;
 
-/// Logins are made in these years; a digit more or less in milliseconds leads out of them.
-const PLAUSIBLE: RangeInclusive<i32> = 2000..=2100;
+/// Logins are made in these years: in milliseconds these are numbers of thirteen digits.
+const PLAUSIBLE: RangeInclusive<i32> = 2002..=2100;
+
+/// No text of a time is longer, in bytes.
+const LONGEST_TIME: usize = 64;
 
 /// A LoginRequest whose hash and form are right.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,13 +145,13 @@ impl LoginRequest {
         }
         query.check()?;
         let (ts, uid) = (query.required("ts")?, query.required("uid")?);
-        // Also where any time counts: the hash does not say where ts ends and uid begins, so that of a ts of any form the
-        // login of `anamaria` could be made into one of `maria`.
-        let at = time_of(ts, server.time_zone)
-            .filter(|at| PLAUSIBLE.contains(&at.year()))
-            .ok_or_else(|| LoginError::Time(ts.chars().take(40).collect()))?;
+        let at = login_time(ts, server.time_zone);
+        let no_time = || LoginError::Time(ts.chars().take(40).collect());
+        if at.is_none() && holds_time(ts, uid, server.time_zone) {
+            return Err(no_time());
+        }
         if let Some(window) = window
-            && now.signed_duration_since(at).abs() > window
+            && now.signed_duration_since(at.ok_or_else(no_time)?).abs() > window
         {
             return Err(LoginError::Late(window.num_minutes()));
         }
@@ -291,6 +294,21 @@ pub fn time_of(ts: &str, zone: Tz) -> Option<DateTime<Utc>> {
     let local = NaiveDateTime::parse_from_str(ts, "%B %d,%Y %I:%M %p").ok()?;
     let at = local.and_local_timezone(zone).earliest()?;
     Some(at.with_timezone(&Utc))
+}
+
+/// The time of a `ts` at which a login may have been made.
+fn login_time(ts: &str, zone: Tz) -> Option<DateTime<Utc>> {
+    time_of(ts, zone).filter(|at| PLAUSIBLE.contains(&at.year()))
+}
+
+/// Whether what the hash covers begins with the time of a login, of which `ts` has more or less. Then it was made for
+/// another name: the hash does not say where ts ends and uid begins, so that of a login of `anamaria` one of `maria` can be
+/// made, with a ts that ends in `ana`.
+fn holds_time(ts: &str, uid: &str, zone: Tz) -> bool {
+    let covered = [java_trim(ts), java_trim(uid)].concat();
+    let ends = covered.char_indices().map(|(at, _)| at);
+    ends.take_while(|at| *at <= LONGEST_TIME)
+        .any(|at| login_time(&covered[..at], zone).is_some())
 }
 
 /// An address whose path is still encoded after so many decodings is nobody's honest one.

@@ -205,7 +205,7 @@ time_zone = "Australia/Sydney"
         ),
         (of("off", "Wrong", &now), 401, UNTRUSTED),
         (
-            of("moodle", "S3cretKey", "now"),
+            of("moodle", "S3cretKey", &format!("{now}x")),
             401,
             "This login has expired",
         ),
