@@ -19,8 +19,7 @@ fn main() {
     }
 }
 
-/// Whether the linker is rustc's own, as it is for this target from 1.90 on, where it comes with one and nobody chose
-/// another.
+/// Whether the linker is rustc's own, as it is for this target where it comes with one and nobody chose another.
 fn links_by_lld() -> bool {
     let target = "x86_64-unknown-linux-gnu";
     let is_usual = std::env::var("TARGET").is_ok_and(|name| name == target);
@@ -33,14 +32,7 @@ fn links_by_lld() -> bool {
         let libraries = Path::new(sysroot.trim()).join("lib/rustlib").join(target);
         libraries.join("bin/gcc-ld/ld.lld").exists()
     });
-    is_usual && !is_chosen && version() >= Some((1, 90)) && lld == Some(true)
-}
-
-/// The version of the compiler.
-fn version() -> Option<(u32, u32)> {
-    let said = rustc("--version")?;
-    let mut parts = said.strip_prefix("rustc ")?.split('.');
-    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    is_usual && !is_chosen && lld == Some(true)
 }
 
 /// What the compiler says when it is asked.
