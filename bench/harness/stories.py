@@ -262,7 +262,7 @@ async def writes(place):
     gateway = await contestants.gateway(place, postgres)
     fresh = itertools.count(10_000_000)
     # So many a round: more than are answered in it, so that each content is new, and each state used once.
-    many, seconds = 24_000, 3
+    many, seconds = 40_000, 3
     rates = {name: [] for name in ("author", "callback", "pgbench author", "pgbench callback")}
     for number in range(ROUNDS + 1):
         authors = [stage.author_launch(next(fresh)) for _ in range(many)]
