@@ -7,7 +7,7 @@ const MOST = 200;
 let after = list.dataset.after;
 let came = 0;
 // Which look is the one that goes on: another begins when the tab is shown again, also while one is under way.
-let looks = 0;
+let latest = 0;
 
 function tell(words) {
   if (status.textContent !== words) {
@@ -36,8 +36,8 @@ function take(html) {
 }
 
 async function look() {
-  looks += 1;
-  const mine = looks;
+  latest += 1;
+  const mine = latest;
   if (document.hidden) {
     tell("Paused while this tab is hidden.");
     return;
@@ -54,7 +54,7 @@ async function look() {
       throw new Error(answer.status);
     }
     const rows = await answer.text();
-    if (mine !== looks) {
+    if (mine !== latest) {
       return;
     }
     take(rows);
@@ -62,7 +62,7 @@ async function look() {
   } catch {
     tell("The gateway does not answer. Trying again.");
   }
-  setTimeout(() => mine === looks && look(), EVERY);
+  setTimeout(() => mine === latest && look(), EVERY);
 }
 
 document.addEventListener("visibilitychange", look);
