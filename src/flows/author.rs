@@ -118,15 +118,14 @@ pub async fn open(
         .configuration
         .usable_server(content.place.server.as_str(), &visitor.tool.signature)?;
     check_given(server)?;
-    if mode == Some(LaunchMode::Teacher) {
-        gateway.store.lock_content(&key, now + EDIT_LOCK).await?;
-    }
-
     let person = launcher.or_else(|| csv.map(|csv| Person::External(csv.user.into())));
     let until = again.map(|state| state.expires_at);
     let until = until.unwrap_or_else(|| gateway.expiry(Purpose::Update, now));
     let state = gateway.callback_state(visitor, Purpose::Update, id.get(), person.as_ref(), until);
     let redirect = visitor.redirect(gateway, (server, &content.place), person.as_ref(), now)?;
+    if mode == Some(LaunchMode::Teacher) {
+        gateway.store.lock_content(&key, now + EDIT_LOCK).await?;
+    }
     Ok(redirect.author(id, content.ext_id.as_ref(), state.as_deref()))
 }
 

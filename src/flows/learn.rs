@@ -63,15 +63,20 @@ pub async fn open(
     if mode == LaunchMode::Learner && facts.is_not_ready(now) {
         return Ok(Learning::NotReady);
     }
+    let place = texts.place;
+    // Where it leads nowhere any more, that is told before anything is noted.
+    let redirect = match facts.is_offline() {
+        true => None,
+        false => Some(visitor.redirect(gateway, (server, place), launcher, now)?),
+    };
     if !facts.in_use {
         let content = visitor.content_key(facts.content());
         gateway.recorder().in_use(content);
         gateway.sessions().set_in_use(key, facts.clone());
     }
-    if facts.is_offline() {
+    let Some(redirect) = redirect else {
         return Ok(Learning::Offline);
-    }
-    let place = texts.place;
+    };
     if let (LaunchMode::Learner, Some(lms), Some(person)) = (mode, &server.lms, launcher)
         && lms.auto_enroll
     {
@@ -93,7 +98,6 @@ pub async fn open(
     };
     let until = gateway.expiry(purpose, now);
     let state = gateway.callback_state(visitor, purpose, id.get(), learner.as_ref(), until);
-    let redirect = visitor.redirect(gateway, (server, place), launcher, now)?;
     let target = SessionTarget {
         id,
         ext_id: texts.ext_id,

@@ -67,6 +67,8 @@ pub async fn open(
     let server = visitor
         .configuration
         .usable_server(content.place.server.as_str(), &visitor.tool.signature)?;
+    let redirect =
+        visitor.redirect(gateway, (server, &content.place), visitor.uid.as_ref(), now)?;
     let sessions = gateway.store.sessions_of(&key).await?;
     let mut people: HashMap<_, Vec<Attendance>> = HashMap::new();
     for (session, attendance) in gateway.store.attendance(&key).await? {
@@ -79,8 +81,6 @@ pub async fn open(
     });
     let results = Results::read(gateway, &content, learners.collect()).await;
 
-    let redirect =
-        visitor.redirect(gateway, (server, &content.place), visitor.uid.as_ref(), now)?;
     let sessions = sessions
         .into_iter()
         .map(|session| {

@@ -217,6 +217,8 @@ async fn dotlrn_goes_by_the_course_address_within_its_servers_origin() {
     // Nor does it lead where its server does not stand any more.
     let learner = "/lams/tool/dlfrum10/learning.do?mode=learner&toolSessionID=2";
     gateway.get_signed(learner, "lrn_anna").await.location();
+    gateway.saved_content("dlfrum10", 3, "557").await;
+    gateway.session("dlfrum10", 4, 3).await;
     let moved = |to: &str| {
         let file = gateway.setup.file().replace("lrn.example.org/\"", to);
         let applied = apply(&gateway.database, &file, &[]);
@@ -234,6 +236,18 @@ async fn dotlrn_goes_by_the_course_address_within_its_servers_origin() {
             "It is not clear which course this activity is for"
         );
     }
+    // What is refused is not noted either.
+    let as_teacher = author.replace("toolContentID=1", "toolContentID=3&mode=teacher");
+    let unopened = learner.replace("toolSessionID=2", "toolSessionID=4");
+    for path in [&as_teacher, &unopened] {
+        gateway.get_signed(path, "lrn_bill").await.refused(400);
+    }
+    let content = gateway
+        .call("GET", "/tools/dlfrum10/contents/3", None)
+        .await;
+    assert_eq!(content.json()["contentInUse"], false);
+    let locked = "select count(*) from contents where locked_until is not null";
+    assert_eq!(gateway.database.number(locked).await, 0);
     moved("lrn.example.org/\"");
     Gateway::until("the server is back", async || {
         gateway.get_signed(learner, "lrn_anna").await.status == 302

@@ -118,7 +118,7 @@ fn admit<'a>(
     now: DateTime<Utc>,
 ) -> Result<Visitor<'a>, Problem> {
     let vouched = &names.seen.vouched;
-    let visitor = as_sent(request, |path_and_query| {
+    Ok(as_sent(request, |path_and_query| {
         let arrival = Arrival {
             platform: &names.platform,
             signature: &names.signature,
@@ -126,8 +126,7 @@ fn admit<'a>(
             query,
         };
         gateway.admit(names.configuration, vouched, arrival, entry, now)
-    })?;
-    Ok(visitor)
+    })?)
 }
 
 /// Leaves word of what a launch was and what is known of it, for the record that is written of it.
